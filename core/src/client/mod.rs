@@ -1,0 +1,1 @@
+//! The client: routing, redirection, retry and session as a sans-IO machine.

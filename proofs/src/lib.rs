@@ -1,0 +1,1 @@
+//! Models of the real core for stateright, inductive proofs and mutants.

@@ -1,0 +1,1 @@
+//! Simulation, scenarios and real processes.
