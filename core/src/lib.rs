@@ -25,6 +25,7 @@ extern crate alloc;
 pub mod bytes;
 pub mod client;
 pub mod controller;
+pub mod digest;
 pub mod effect;
 pub mod input;
 pub mod keyspace;
