@@ -3,9 +3,8 @@
 use crate::bytes::Bytes;
 use crate::controller::{self, Controller};
 use crate::group::Machine;
-use crate::keyspace::shard_of;
 use crate::message::{Refusal, Reply};
-use crate::shard::{self, NotServed, Outcome, ReadAnswer, ShardGroup};
+use crate::shard::{self, Outcome, ReadAnswer, ShardGroup, WriteRefusal};
 use alloc::vec::Vec;
 use quorate_spec::action::Action;
 use quorate_spec::ids::{ConfigNum, LogIndex};
@@ -38,19 +37,19 @@ impl Machine for ShardGroup {
         actions.extend(applied.actions);
         match applied.outcome {
             Some(Outcome::Written { answer, shard, position }) => Reply::Written { answer, shard, position },
-            Some(Outcome::Refused(refusal)) => Reply::Refused(refusal),
+            Some(Outcome::Refused(refusal)) => Reply::Refused(refused(refusal)),
             None => Reply::Refused(Refusal::LeadershipLost),
         }
     }
 
     fn question(&self, key: &Bytes, applied: LogIndex, actions: &mut Vec<Action>) -> Reply {
-        let shard = shard_of(key, self.config().shards.len() as u32);
+        let shard = self.shard_of(key);
         match self.read(key, applied) {
             ReadAnswer::Value { value, position } => {
                 actions.push(Action::Read { shard, index: applied });
                 Reply::Value { value, shard, position }
             }
-            ReadAnswer::Refused(reason) => Reply::Refused(not_served(reason)),
+            ReadAnswer::Refused(reason) => Reply::Refused(refused(reason)),
         }
     }
 
@@ -60,9 +59,12 @@ impl Machine for ShardGroup {
 }
 
 /// A data group's refusal in the words of the client protocol.
-pub(super) const fn not_served(reason: NotServed) -> Refusal {
-    match reason {
-        NotServed::WrongGroup { config } => Refusal::WrongGroup { config },
-        NotServed::NotYetHere { config } => Refusal::NotYetHere { config },
+pub(super) fn refused(refusal: impl Into<WriteRefusal>) -> Refusal {
+    match refusal.into() {
+        WriteRefusal::WrongGroup { config } => Refusal::WrongGroup { config },
+        WriteRefusal::NotYetHere { config } => Refusal::NotYetHere { config },
+        WriteRefusal::SessionExpired => Refusal::SessionExpired,
+        WriteRefusal::Superseded => Refusal::Superseded,
+        WriteRefusal::SeqReused => Refusal::SeqReused,
     }
 }

@@ -4,7 +4,7 @@ use super::Node;
 use crate::effect::{Effects, TimerChange};
 use crate::input::Timer;
 use crate::message::{DirectoryMessage, Message};
-use crate::shard::{Drive, Known, ShardMessage};
+use crate::shard::{Drive, Known, Migrator, ShardMessage};
 use alloc::sync::Arc;
 use quorate_spec::ids::{GroupId, NodeId};
 
@@ -34,15 +34,16 @@ impl Node {
     pub(super) fn drive(&mut self, id: GroupId, tick: bool, effects: &mut Effects) {
         let Some(data) = self.data.get_mut(&id) else { return };
         if !data.group.replica().is_leader() {
-            data.migrator.forget();
+            data.migrator = Migrator::new();
             return;
         }
         let machine = data.group.machine();
         let directory = Arc::clone(self.map.directory());
         let next = self.map.get(machine.config().num.next());
         let known = Known { next, directory: &directory };
-        let busy = next.is_some() || !machine.idle();
-        let drive = data.migrator.drive(machine, &known, tick);
+        let holds = !machine.settled() || machine.frozen().next().is_some();
+        let busy = next.is_some() || holds || machine.finished();
+        let drive = data.migrator.drive(self.me.node, machine, known, tick);
         if busy && !data.driven {
             data.driven = true;
             effects.timers.push(TimerChange::Arm(Timer::Drive { group: id }));
@@ -55,7 +56,7 @@ impl Node {
     }
 
     fn perform(&mut self, id: GroupId, drive: Drive, effects: &mut Effects) {
-        for (to, message) in drive.sends {
+        for (_, to, message) in drive.sends {
             self.send(to, Message::Shard(message), effects);
         }
         if !drive.propose.is_empty() {

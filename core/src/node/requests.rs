@@ -90,7 +90,7 @@ impl Node {
         if !replica.is_leader() {
             return Some(Refusal::NotLeader { leader: replica.leader() });
         }
-        data.group.machine().serves(key).err().map(super::machines::not_served)
+        data.group.machine().not_served(key).map(super::machines::refused)
     }
 
     fn ask_controller(

@@ -4,7 +4,6 @@ use super::{DataGroup, Node};
 use crate::group::{Group, Machine};
 use crate::status::{NodeStatus, ReplicaStatus};
 use alloc::vec::Vec;
-use quorate_spec::ids::GroupId;
 
 impl Node {
     /// What `quorate status` shows of this node.
@@ -63,8 +62,11 @@ fn data_status(data: &DataGroup) -> ReplicaStatus {
         floor: machine.config().floor,
         data_bytes: machine.data_bytes(),
         serving: machine.serving().collect(),
-        awaiting: machine.awaiting().map(|(shard, origin, received)| (shard, origin, received, 0)).collect(),
-        frozen: machine.frozen().map(|(shard, config, bytes)| (shard, config, bytes)).collect(),
+        awaiting: machine
+            .awaiting()
+            .map(|(shard, origin, received)| (shard, origin, received, data.migrator.total(shard).unwrap_or(0)))
+            .collect(),
+        frozen: machine.frozen().collect(),
         ..replica_status(&data.group)
     }
 }
