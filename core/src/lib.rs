@@ -26,6 +26,7 @@ pub mod bytes;
 pub mod client;
 pub mod controller;
 pub mod digest;
+pub mod durable;
 pub mod effect;
 pub mod group;
 pub mod input;
