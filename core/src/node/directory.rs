@@ -9,7 +9,7 @@ use crate::controller::{self, Configuration, Controller, Directory, NodeInfo};
 use crate::effect::{Effects, TimerChange, Write};
 use crate::input::Timer;
 use crate::message::{DirectoryMessage, Message, Peer, PeerRefusal};
-use crate::raft::{Durable, Mark, Timer as RaftTimer};
+use crate::raft::{Durable, Timer as RaftTimer};
 use crate::shard::ShardGroup;
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::sync::Arc;

@@ -98,11 +98,12 @@ impl Node {
         let mut effects = Effects::default();
         effects.addresses.extend(node.controllers.clone());
         effects.addresses.extend(node.peers.iter().map(|(id, peer)| (*id, peer.info.address.clone())));
-        if let Some(durable) = durable.controller {
-            node.start_controller(durable, &mut effects);
-        }
+        // Before the controller's: what that has applied may name groups that are here already.
         for (group, durable) in durable.data {
             node.start_data(group, durable, &mut effects);
+        }
+        if let Some(durable) = durable.controller {
+            node.start_controller(durable, &mut effects);
         }
         node.bootstrap_controller(&mut effects);
         node.poll(&mut effects);

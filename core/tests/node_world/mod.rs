@@ -180,6 +180,14 @@ impl World {
         }
     }
 
+    /// What a person needs to see when a run is stuck.
+    pub fn report(&self) -> String {
+        let line = |(id, process): (&NodeId, &Process)| {
+            format!("{id}: timers {:?} pending {} {:?}\n", process.timers, process.pending.len(), process.node.status())
+        };
+        self.processes.iter().map(line).collect()
+    }
+
     /// One random event: mostly a delivery or a sync, now and then a timer or a finished snapshot.
     pub fn tick(&mut self) {
         let nodes = self.nodes();
