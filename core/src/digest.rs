@@ -1,8 +1,8 @@
-//! Digests of values: FNV-1a over what `Hash` feeds, the same on every replica and every machine.
+//! Digests of values: FNV-1a over what `Hash` feeds, without a random seed: the same on every replica.
 
 use core::hash::{Hash, Hasher};
 
-/// FNV-1a, 64 bits. Integers are fed as little-endian bytes, so that the platform does not matter.
+/// FNV-1a, 64 bits.
 struct Fnv(u64);
 
 impl Hasher for Fnv {
