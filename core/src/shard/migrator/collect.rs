@@ -38,9 +38,11 @@ impl Collecting {
         let mut last = None;
         for (copy, frozen) in seen.by_ref().take(looks) {
             last = Some(*copy);
-            let Some((target, taken)) = frozen.target else { continue };
+            let Some((target, taken)) = frozen.target.filter(|_| !self.proposed.contains_key(copy)) else {
+                continue;
+            };
             if has_retired(directory, target, taken) {
-                self.proposed.entry(*copy).or_insert_with(|| propose(*copy, drive));
+                self.proposed.insert(*copy, propose(*copy, drive));
                 continue;
             }
             let members = directory.groups.get(&target).map_or([].as_slice(), |members| members);
