@@ -97,4 +97,3 @@ pub struct Durable {
     /// The data groups' replicas.
     pub data: BTreeMap<GroupId, raft::Durable<shard::Command>>,
 }
-

@@ -28,8 +28,14 @@ impl Header {
 
 /// The bytes `[at, at + N)`, or how many are missing.
 fn field<const N: usize>(bytes: &[u8], at: usize) -> Result<[u8; N], CodecError> {
-    let short = CodecError::Short { have: bytes.len(), need: HEADER_LEN };
-    bytes.get(at..at + N).and_then(|slice| slice.try_into().ok()).ok_or(short)
+    let short = CodecError::Short {
+        have: bytes.len(),
+        need: HEADER_LEN,
+    };
+    bytes
+        .get(at..at + N)
+        .and_then(|slice| slice.try_into().ok())
+        .ok_or(short)
 }
 
 /// Reads the header at the front of `bytes`. The checksum is for [`check`]: the body may not be there yet.
@@ -48,9 +54,16 @@ pub fn parse_header(bytes: &[u8]) -> Result<Header, CodecError> {
     let kind = Kind::from_number(number).ok_or(CodecError::UnknownKind { found: number })?;
     let length = u32::from_le_bytes(field(bytes, 8)?);
     if length > kind.limit() {
-        return Err(CodecError::TooLong { kind, length: u64::from(length) });
+        return Err(CodecError::TooLong {
+            kind,
+            length: u64::from(length),
+        });
     }
-    Ok(Header { kind, length, crc: u32::from_le_bytes(field(bytes, SUMMED_HEADER)?) })
+    Ok(Header {
+        kind,
+        length,
+        crc: u32::from_le_bytes(field(bytes, SUMMED_HEADER)?),
+    })
 }
 
 /// The body of the frame at the front of `bytes`, if it is whole, of this kind and undamaged. `bytes` may go on after it.
@@ -60,9 +73,15 @@ pub fn parse_header(bytes: &[u8]) -> Result<Header, CodecError> {
 pub fn check(kind: Kind, bytes: &[u8]) -> Result<&[u8], CodecError> {
     let header = parse_header(bytes)?;
     if header.kind != kind {
-        return Err(CodecError::WrongKind { expected: kind, found: header.kind });
+        return Err(CodecError::WrongKind {
+            expected: kind,
+            found: header.kind,
+        });
     }
-    let short = CodecError::Short { have: bytes.len(), need: header.frame_len() };
+    let short = CodecError::Short {
+        have: bytes.len(),
+        need: header.frame_len(),
+    };
     let body = bytes.get(HEADER_LEN..header.frame_len()).ok_or(short)?;
     let summed = bytes.get(..SUMMED_HEADER).unwrap_or_default();
     if checksum(summed, body) != header.crc {
@@ -98,7 +117,14 @@ pub fn decode<T: DeserializeOwned>(kind: Kind, frame: &[u8]) -> Result<T, CodecE
 pub fn decode_body<T: DeserializeOwned>(kind: Kind, body: &[u8]) -> Result<T, CodecError> {
     let mut rest = body;
     let value = take_value(&mut rest).map_err(|what| CodecError::Malformed { kind, what })?;
-    if rest.is_empty() { Ok(value) } else { Err(CodecError::TrailingBytes { kind, extra: rest.len() }) }
+    if rest.is_empty() {
+        Ok(value)
+    } else {
+        Err(CodecError::TrailingBytes {
+            kind,
+            extra: rest.len(),
+        })
+    }
 }
 
 /// One frame of a value.
@@ -139,10 +165,22 @@ pub fn begin_frame(out: &mut Vec<u8>) -> usize {
 /// The body is over the kind's limit.
 pub fn finish_frame(kind: Kind, out: &mut [u8], start: usize) -> Result<(), CodecError> {
     let have = out.len();
-    let short = CodecError::Short { have, need: start + HEADER_LEN };
-    let (header, body) = out.get_mut(start..).and_then(|f| f.split_at_mut_checked(HEADER_LEN)).ok_or(short)?;
-    let too_long = CodecError::TooLong { kind, length: body.len() as u64 };
-    let length = u32::try_from(body.len()).ok().filter(|length| *length <= kind.limit()).ok_or(too_long)?;
+    let short = CodecError::Short {
+        have,
+        need: start + HEADER_LEN,
+    };
+    let (header, body) = out
+        .get_mut(start..)
+        .and_then(|f| f.split_at_mut_checked(HEADER_LEN))
+        .ok_or(short)?;
+    let too_long = CodecError::TooLong {
+        kind,
+        length: body.len() as u64,
+    };
+    let length = u32::try_from(body.len())
+        .ok()
+        .filter(|length| *length <= kind.limit())
+        .ok_or(too_long)?;
     let (summed, crc) = header.split_at_mut(SUMMED_HEADER);
     let fields = MAGIC
         .into_iter()
@@ -154,4 +192,15 @@ pub fn finish_frame(kind: Kind, out: &mut [u8], start: usize) -> Result<(), Code
     }
     crc.copy_from_slice(&checksum(summed, body).to_le_bytes());
     Ok(())
+}
+
+/// Whether an intact frame of another format version is at the front of `bytes`: not damage, and nothing to be cut.
+pub fn is_intact_of_other_version(bytes: &[u8]) -> bool {
+    let read = || {
+        let length = u32::from_le_bytes(field(bytes, 8).ok()?) as usize;
+        let body = bytes.get(HEADER_LEN..HEADER_LEN.checked_add(length)?)?;
+        let crc = u32::from_le_bytes(field(bytes, SUMMED_HEADER).ok()?);
+        Some(crc == checksum(bytes.get(..SUMMED_HEADER)?, body))
+    };
+    matches!(parse_header(bytes), Err(CodecError::OtherVersion { .. })) && read() == Some(true)
 }

@@ -14,7 +14,10 @@ mod kind;
 mod value;
 
 pub use error::CodecError;
-pub use frame::{Header, begin_frame, check, decode, decode_body, encode, encode_into, finish_frame, parse_header};
+pub use frame::{
+    Header, begin_frame, check, decode, decode_body, encode, encode_into, finish_frame, is_intact_of_other_version,
+    parse_header,
+};
 pub use identity::{IDENTITY_LEN, Identity, cluster_hash};
 pub use kind::Kind;
 pub use value::{append_value, take_value};

@@ -19,7 +19,9 @@ pub struct RealDisk {
 impl RealDisk {
     /// The directory at `path`, which exists.
     pub fn new(path: impl Into<PathBuf>) -> Self {
-        Self { path: Arc::new(path.into()) }
+        Self {
+            path: Arc::new(path.into()),
+        }
     }
 
     /// Where it is.
@@ -32,12 +34,21 @@ impl Disk for RealDisk {
     type File = RealFile;
 
     fn create(&self, name: &str) -> io::Result<RealFile> {
-        let options = OpenOptions::new().read(true).write(true).create(true).truncate(true).clone();
+        let options = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .clone();
         options.open(self.path.join(name)).map(RealFile)
     }
 
     fn open(&self, name: &str) -> io::Result<RealFile> {
-        OpenOptions::new().read(true).write(true).open(self.path.join(name)).map(RealFile)
+        OpenOptions::new()
+            .read(true)
+            .write(true)
+            .open(self.path.join(name))
+            .map(RealFile)
     }
 
     fn list(&self) -> io::Result<Vec<String>> {
@@ -105,7 +116,9 @@ impl DiskFile for RealFile {
         let zeros = vec![0; PREPARE_BYTES];
         let mut at = old;
         while at < length {
-            let piece = zeros.get(..usize::try_from(length - at).unwrap_or(PREPARE_BYTES)).unwrap_or(&zeros);
+            let piece = zeros
+                .get(..usize::try_from(length - at).unwrap_or(PREPARE_BYTES))
+                .unwrap_or(&zeros);
             self.0.write_all_at(piece, at)?;
             self.0.sync_data()?;
             at += piece.len() as u64;
