@@ -30,6 +30,7 @@ pub mod input;
 pub mod keyspace;
 pub mod limits;
 pub mod message;
+pub mod node;
 pub mod raft;
 pub mod shard;
 pub mod status;

@@ -1,1 +1,8 @@
 //! The runtime.
+
+pub mod codec;
+pub mod config;
+pub mod driver;
+pub mod server;
+pub mod trace;
+pub mod transport;
