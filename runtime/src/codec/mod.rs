@@ -13,10 +13,10 @@ pub enum Kind {
 }
 
 impl Kind {
-    pub fn limit(self) -> usize {
+    pub const fn limit(self) -> u32 {
         match self {
             Self::Hello | Self::HelloReply => 4 << 10,
-            Self::Peer => 8 << 20,
+            Self::Peer => 32 << 20,
             Self::Request | Self::Reply => 4 << 20,
         }
     }
@@ -47,8 +47,9 @@ pub fn encode_into<T: Serialize>(kind: Kind, value: &T, out: &mut Vec<u8>) -> Re
     out.extend_from_slice(b"QURT");
     out.push(kind as u8);
     out.extend_from_slice(&[0; 8]);
-    let mut body = bincode::serde::encode_to_vec(value, bincode::config::standard()).map_err(|e| CodecError(e.to_string()))?;
-    if body.len() > kind.limit() {
+    let mut body =
+        bincode::serde::encode_to_vec(value, bincode::config::standard()).map_err(|e| CodecError(e.to_string()))?;
+    if body.len() > kind.limit() as usize {
         out.truncate(start);
         return Err(CodecError("too large".into()));
     }
@@ -71,10 +72,14 @@ pub fn parse_header(bytes: &[u8]) -> Result<Header, CodecError> {
         _ => return Err(CodecError("bad kind".into())),
     };
     let length = u32::from_le_bytes(bytes[5..9].try_into().unwrap());
-    if length as usize > kind.limit() {
+    if length > kind.limit() {
         return Err(CodecError("over the limit".into()));
     }
-    Ok(Header { kind, length, crc: u32::from_le_bytes(bytes[9..13].try_into().unwrap()) })
+    Ok(Header {
+        kind,
+        length,
+        crc: u32::from_le_bytes(bytes[9..13].try_into().unwrap()),
+    })
 }
 
 pub fn decode<T: DeserializeOwned>(kind: Kind, frame: &[u8]) -> Result<T, CodecError> {
@@ -83,7 +88,8 @@ pub fn decode<T: DeserializeOwned>(kind: Kind, frame: &[u8]) -> Result<T, CodecE
     if header.kind != kind || crc32fast::hash(body) != header.crc {
         return Err(CodecError("damaged".into()));
     }
-    let (value, used) = bincode::serde::decode_from_slice(body, bincode::config::standard()).map_err(|e| CodecError(e.to_string()))?;
+    let (value, used) =
+        bincode::serde::decode_from_slice(body, bincode::config::standard()).map_err(|e| CodecError(e.to_string()))?;
     if used != body.len() {
         return Err(CodecError("trailing".into()));
     }

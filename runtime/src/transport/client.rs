@@ -16,7 +16,7 @@ use tokio::sync::Notify;
 use tokio::time::sleep;
 
 /// How many requests of one connection may be unanswered before no more are read.
-pub const UNANSWERED_REQUESTS: usize = 4096;
+pub(super) const UNANSWERED_REQUESTS: usize = 4096;
 /// How many bytes of replies may wait for a client that takes none in before no more requests are read.
 const OUT_BYTES: usize = 1 << 20;
 /// How many bytes of replies may wait before the client is given up.
@@ -73,7 +73,12 @@ impl Client {
 }
 
 /// Serves one client until its connection ends.
-pub(super) async fn serve(mut stream: TcpStream, mut buffer: FrameBuffer, held: Arc<Gauge>, deliver: Deliver) -> StreamEnd {
+pub(super) async fn serve(
+    mut stream: TcpStream,
+    mut buffer: FrameBuffer,
+    held: Arc<Gauge>,
+    deliver: Deliver,
+) -> StreamEnd {
     let client = Arc::new(Client::new(held));
     let end = converse(&mut stream, &mut buffer, &client, &deliver).await;
     client.gone.store(true, Ordering::Release);
@@ -81,7 +86,12 @@ pub(super) async fn serve(mut stream: TcpStream, mut buffer: FrameBuffer, held: 
     end
 }
 
-async fn converse(stream: &mut TcpStream, buffer: &mut FrameBuffer, client: &Arc<Client>, deliver: &Deliver) -> StreamEnd {
+async fn converse(
+    stream: &mut TcpStream,
+    buffer: &mut FrameBuffer,
+    client: &Arc<Client>,
+    deliver: &Deliver,
+) -> StreamEnd {
     let (mut reader, writer) = stream.split();
     let mut out = Outgoing::default();
     if let Err(end) = deliver_requests(buffer, client, deliver) {
@@ -126,7 +136,10 @@ fn deliver_requests(buffer: &mut FrameBuffer, client: &Arc<Client>, deliver: &De
     }
     if !requests.is_empty() {
         client.accept(requests.len(), bytes);
-        deliver(Arrival::Requests { client: Arc::clone(client), requests });
+        deliver(Arrival::Requests {
+            client: Arc::clone(client),
+            requests,
+        });
     }
     Ok(())
 }

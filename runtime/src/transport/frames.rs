@@ -13,7 +13,7 @@ const LARGE: usize = 128 << 10;
 
 /// Why a stream of frames ended.
 #[derive(Debug)]
-pub enum StreamEnd {
+pub(super) enum StreamEnd {
     /// The other side closed it between two frames.
     Closed,
     /// The connection failed, or was closed within a frame.
@@ -49,7 +49,7 @@ impl From<CodecError> for StreamEnd {
 
 /// Received bytes, cut into frames.
 #[derive(Debug, Default)]
-pub struct FrameBuffer {
+pub(super) struct FrameBuffer {
     bytes: Vec<u8>,
     /// Where the first frame not yet taken begins.
     start: usize,
@@ -64,7 +64,7 @@ impl FrameBuffer {
     ///
     /// # Errors
     /// The bytes are no frame, or a frame of another kind, or longer than its kind allows.
-    pub fn next(&mut self, kind: Kind) -> Result<Option<&[u8]>, StreamEnd> {
+    pub(super) fn next(&mut self, kind: Kind) -> Result<Option<&[u8]>, StreamEnd> {
         let pending = self.bytes.get(self.start..).unwrap_or_default();
         let Some(header) = pending.get(..HEADER_LEN) else {
             self.missing = HEADER_LEN - pending.len();
@@ -88,7 +88,7 @@ impl FrameBuffer {
     ///
     /// # Errors
     /// The stream ended.
-    pub async fn fill<R: AsyncRead + Unpin>(&mut self, reader: &mut R) -> Result<(), StreamEnd> {
+    pub(super) async fn fill<R: AsyncRead + Unpin>(&mut self, reader: &mut R) -> Result<(), StreamEnd> {
         self.make_room();
         match reader.read_buf(&mut self.bytes).await? {
             0 if self.bytes.is_empty() => Err(StreamEnd::Closed),
@@ -104,7 +104,7 @@ impl FrameBuffer {
     ///
     /// # Errors
     /// The stream ended before.
-    pub async fn receive<T, R>(&mut self, reader: &mut R, kind: Kind) -> Result<T, StreamEnd>
+    pub(super) async fn receive<T, R>(&mut self, reader: &mut R, kind: Kind) -> Result<T, StreamEnd>
     where
         T: serde::de::DeserializeOwned,
         R: AsyncRead + Unpin,
@@ -115,11 +115,6 @@ impl FrameBuffer {
             }
             self.fill(reader).await?;
         }
-    }
-
-    /// How much memory is held for this connection, in bytes.
-    pub fn held(&self) -> usize {
-        self.bytes.capacity()
     }
 
     /// Drops what was taken and offers room for what is missing.
@@ -135,6 +130,105 @@ impl FrameBuffer {
         self.start = 0;
         // A claimed length is believed only as far as the bytes that have come: at most doubling.
         let believed = self.missing.min(self.bytes.len().max(LARGE));
-        self.bytes.reserve_exact(believed.max(if self.busy { LARGE } else { SMALL }));
+        self.bytes
+            .reserve_exact(believed.max(if self.busy { LARGE } else { SMALL }));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::wire::{ClientFrame, Hello};
+    use super::*;
+    use quorate_core::message::Request;
+    use quorate_spec::ids::GroupId;
+
+    fn frame(ticket: u64) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        let frame = ClientFrame {
+            ticket,
+            request: Request::RegisterClient,
+        };
+        codec::encode_into(Kind::Request, &frame, &mut bytes).expect("small");
+        bytes
+    }
+
+    fn tickets(buffer: &mut FrameBuffer) -> Vec<u64> {
+        let mut tickets = Vec::new();
+        while let Some(frame) = buffer.next(Kind::Request).expect("well-formed") {
+            tickets.push(
+                codec::decode::<ClientFrame>(Kind::Request, frame)
+                    .expect("whole")
+                    .ticket,
+            );
+        }
+        tickets
+    }
+
+    #[tokio::test]
+    async fn frames_come_out_however_the_bytes_come_in() {
+        let stream: Vec<u8> = (0..50).flat_map(frame).collect();
+        for piece in [1, 7, 64, 4096] {
+            let (mut buffer, mut seen) = (FrameBuffer::default(), Vec::new());
+            for mut bytes in stream.chunks(piece) {
+                while !bytes.is_empty() {
+                    buffer.fill(&mut bytes).await.expect("bytes");
+                    seen.extend(tickets(&mut buffer));
+                }
+            }
+            assert_eq!(seen, (0..50).collect::<Vec<_>>(), "in pieces of {piece}");
+            assert!(matches!(buffer.fill(&mut &[][..]).await, Err(StreamEnd::Closed)));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_stream_cut_within_a_frame_is_not_a_clean_end() {
+        let bytes = frame(1);
+        let mut buffer = FrameBuffer::default();
+        let mut part = &bytes[..bytes.len() - 1];
+        while !part.is_empty() {
+            buffer.fill(&mut part).await.expect("bytes");
+        }
+        assert!(tickets(&mut buffer).is_empty());
+        assert!(matches!(buffer.fill(&mut part).await, Err(StreamEnd::Io(_))));
+    }
+
+    #[tokio::test]
+    async fn a_claimed_length_is_not_allocated_before_its_bytes_come() {
+        let key = vec![0; 3 << 20].into();
+        let large = ClientFrame {
+            ticket: 1,
+            request: Request::Get {
+                group: GroupId::CONTROLLER,
+                key,
+            },
+        };
+        let mut bytes = Vec::new();
+        codec::encode_into(Kind::Request, &large, &mut bytes).expect("allowed");
+        bytes.truncate(HEADER_LEN);
+        let mut buffer = FrameBuffer::default();
+        let mut rest = &bytes[..];
+        buffer.fill(&mut rest).await.expect("bytes");
+        assert!(buffer.next(Kind::Request).expect("allowed").is_none());
+        buffer.make_room();
+        assert!(buffer.missing > LARGE && buffer.bytes.capacity() <= LARGE + SMALL + HEADER_LEN);
+    }
+
+    #[tokio::test]
+    async fn other_kinds_and_garbage_end_the_stream() {
+        let mut hello = Vec::new();
+        codec::encode_into(Kind::Hello, &Hello::Client { cluster: None }, &mut hello).expect("small");
+        let mut buffer = FrameBuffer::default();
+        buffer.fill(&mut &hello[..]).await.expect("bytes");
+        assert!(matches!(
+            buffer.next(Kind::Request),
+            Err(StreamEnd::Unexpected(Kind::Hello))
+        ));
+
+        let mut buffer = FrameBuffer::default();
+        buffer
+            .fill(&mut &b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"[..])
+            .await
+            .expect("bytes");
+        assert!(matches!(buffer.next(Kind::Hello), Err(StreamEnd::Malformed(_))));
     }
 }

@@ -6,14 +6,14 @@
 //!
 //! What is absent: any decision about what a message means, and any trust in what comes from outside.
 
-pub mod client;
-pub mod frames;
-pub mod gauge;
+mod client;
+mod frames;
+mod gauge;
 mod inbound;
-pub mod lanes;
+mod lanes;
 mod link;
-pub mod listener;
-pub mod peers;
+mod listener;
+mod peers;
 pub mod wire;
 
 pub use client::Client;
