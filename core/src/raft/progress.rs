@@ -134,12 +134,10 @@ impl<P: Payload> Progress<P> {
     /// The follower's durable log matches up to `matched`; `base` is where the leader's own log begins.
     pub(super) fn acknowledged(&mut self, matched: LogIndex, base: LogIndex) {
         self.matched = self.matched.max(matched);
+        self.next = self.next.max(self.matched.next());
         match &mut self.flow {
             Flow::Probe { .. } => self.replicate(),
-            Flow::Replicate { inflight } => {
-                while inflight.pop_front_if(|last| *last <= matched).is_some() {}
-                self.next = self.next.max(self.matched.next());
-            }
+            Flow::Replicate { inflight } => while inflight.pop_front_if(|last| *last <= matched).is_some() {},
             // It found what it needed elsewhere, or the snapshot is in.
             Flow::Snapshot { .. } if self.matched >= base => self.replicate(),
             // It is in, but the log was compacted further meanwhile: another one.
