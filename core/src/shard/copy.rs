@@ -161,19 +161,13 @@ impl ShardCopy {
             return;
         }
         self.floor = floor;
-        self.prune();
-    }
-
-    /// Forgets the records of ended sessions.
-    pub(super) fn prune(&mut self) {
         let ended: Vec<ClientId> = self.sessions.range(..self.floor).map(|(client, _)| *client).collect();
         for client in ended {
             self.sessions.remove_mut(&client);
         }
     }
 
-    /// Adds the items of a part; the floor becomes the greater one. Ended sessions stay until [`Self::prune`], so that
-    /// what has been received equals what was sent.
+    /// Adds the items of a part; the floor becomes the greater one.
     pub(super) fn add(&mut self, records: &Records) {
         for (key, value) in &records.data {
             self.insert(key.clone(), value.clone());
@@ -182,11 +176,6 @@ impl ShardCopy {
             self.sessions.insert_mut(*client, record.clone());
         }
         self.floor = self.floor.max(records.floor);
-    }
-
-    /// The same data and sessions under exactly this floor: how an image is put together again.
-    pub(super) fn set_floor(&mut self, floor: ClientId) {
-        self.floor = floor;
     }
 
     /// The part that begins at `from`, of about `limit` bytes (at least one item), and where the next one begins;

@@ -74,7 +74,6 @@ impl Image for ShardGroup {
                     .copy_at_mut(&place)
                     .expect("invariant: the header comes first and names every copy");
                 copy.add(&records);
-                copy.set_floor(records.floor);
             }
         }
     }

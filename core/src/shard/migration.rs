@@ -141,9 +141,8 @@ impl ShardGroup {
             None => {
                 let mut copy = role.received.clone();
                 self.awaiting.remove_mut(&shard);
+                // The greater of the two floors. Nothing in the copy is below its own: it was served under it.
                 copy.raise_floor(self.config.floor);
-                // Also below its own floor, whichever of the two is greater: a frozen copy is never pruned.
-                copy.prune();
                 self.serving.insert_mut(shard, copy);
                 Action::Install { shard, config }
             }

@@ -102,7 +102,7 @@ impl World {
             executed: BTreeMap::new(),
             positions: BTreeMap::new(),
             calm: false,
-            unconfirmed: if seed % 3 == 0 { 90 } else { 15 },
+            unconfirmed: if seed.is_multiple_of(3) { 90 } else { 15 },
             reached: BTreeMap::new(),
         }
     }
