@@ -149,11 +149,11 @@ impl World {
     /// A connection breaks. Requests may have gone through; what comes back has no way.
     fn cut(&mut self, endpoint: Endpoint) {
         self.replies.retain(|(sent, _)| sent.to != endpoint);
-        let (through, kept) = std::mem::take(&mut self.requests)
+        let (through, kept): (Vec<Sent>, _) = std::mem::take(&mut self.requests)
             .into_iter()
             .partition(|sent| sent.to == endpoint);
         self.requests = kept;
-        for sent in Vec::<Sent>::from(through) {
+        for sent in through {
             if self.dice.roll(2) == 0 {
                 self.cluster.handle(&sent.to, &sent.request, Mood::Answers, 0);
             } else if text_of(&sent.request).is_some() {
@@ -175,11 +175,11 @@ impl World {
         if self.replies.iter().any(|(sent, _)| sent.to == endpoint) {
             return; // It is open.
         }
-        let (unsent, kept) = std::mem::take(&mut self.requests)
+        let (unsent, kept): (Vec<Sent>, _) = std::mem::take(&mut self.requests)
             .into_iter()
             .partition(|sent| sent.to == endpoint);
         self.requests = kept;
-        for sent in Vec::<Sent>::from(unsent) {
+        for sent in unsent {
             if let Some(text) = self.owners.get(&sent.ticket) {
                 self.open.get_mut(text).expect("it was sent").remove(&sent.ticket);
             }
