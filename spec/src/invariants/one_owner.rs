@@ -18,14 +18,14 @@ pub fn one_owner(groups: &[GroupView]) -> Result<(), Violation> {
 }
 
 /// The same over time: `owners` remembers who served a shard under a configuration.
-pub fn observe(
-    owners: &mut BTreeMap<(ShardId, ConfigNum), GroupId>,
-    groups: &[GroupView],
-) -> Result<(), Violation> {
+pub fn observe(owners: &mut BTreeMap<(ShardId, ConfigNum), GroupId>, groups: &[GroupView]) -> Result<(), Violation> {
     for (view, shard) in groups.iter().flat_map(serving) {
         let first = *owners.entry((shard, view.config)).or_insert(view.group);
         if first != view.group {
-            let evidence = format!("{first} and {} serve {shard} under configuration {}", view.group, view.config);
+            let evidence = format!(
+                "{first} and {} serve {shard} under configuration {}",
+                view.group, view.config
+            );
             return Err(Violation::new(NAME, evidence));
         }
     }
@@ -53,7 +53,10 @@ pub fn roles_follow(view: &GroupView, adopted: &ConfigurationView) -> Result<(),
         if holds != (*owner == Some(view.group)) {
             let verb = if holds { "serves or awaits" } else { "has no role for" };
             let owner = owner.map_or_else(|| "nobody".into(), |owner| format!("{owner}"));
-            let evidence = format!("{} {verb} {shard}, owned by {owner} in configuration {}", view.group, adopted.num);
+            let evidence = format!(
+                "{} {verb} {shard}, owned by {owner} in configuration {}",
+                view.group, adopted.num
+            );
             return Err(Violation::new(NAME, evidence));
         }
     }
@@ -61,7 +64,10 @@ pub fn roles_follow(view: &GroupView, adopted: &ConfigurationView) -> Result<(),
 }
 
 fn serving(view: &GroupView) -> impl Iterator<Item = (&GroupView, ShardId)> {
-    view.roles.iter().filter(|(_, role)| matches!(role, RoleView::Serving(_))).map(move |(shard, _)| (view, *shard))
+    view.roles
+        .iter()
+        .filter(|(_, role)| matches!(role, RoleView::Serving(_)))
+        .map(move |(shard, _)| (view, *shard))
 }
 
 #[cfg(test)]
@@ -71,7 +77,11 @@ mod tests {
     use crate::views::CopyView;
 
     fn serving(raw: u64, config: u64) -> GroupView {
-        group(raw, config, &[(0, RoleView::Serving(CopyView::default())), (1, RoleView::Absent)])
+        group(
+            raw,
+            config,
+            &[(0, RoleView::Serving(CopyView::default())), (1, RoleView::Absent)],
+        )
     }
 
     #[test]
@@ -82,7 +92,11 @@ mod tests {
 
     #[test]
     fn two_owners_under_one_configuration_are_named() {
-        assert_violates(one_owner(&[serving(1, 3), serving(2, 3)]), NAME, &["g1", "g2", "s0", "configuration 3"]);
+        assert_violates(
+            one_owner(&[serving(1, 3), serving(2, 3)]),
+            NAME,
+            &["g1", "g2", "s0", "configuration 3"],
+        );
         let mut owners = BTreeMap::new();
         assert_eq!(observe(&mut owners, &[serving(1, 3)]), Ok(()));
         assert_violates(observe(&mut owners, &[serving(2, 3)]), NAME, &["g1", "g2"]);
@@ -92,8 +106,19 @@ mod tests {
     fn roles_are_those_of_the_configuration() {
         let adopted = configuration(2, 2, &[(1, None), (2, Some(origin(1, 2)))]);
         assert_eq!(roles_follow(&serving(1, 2), &adopted), Ok(()));
-        let also_the_other = [(0, RoleView::Serving(copy(1, &[], 0))), (1, RoleView::Awaiting(origin(1, 2)))];
-        assert_violates(roles_follow(&group(1, 2, &also_the_other), &adopted), NAME, &["g1", "s1", "g2"]);
-        assert_violates(roles_follow(&group(1, 2, &[]), &adopted), NAME, &["g1", "s0", "no role"]);
+        let also_the_other = [
+            (0, RoleView::Serving(copy(1, &[], 0))),
+            (1, RoleView::Awaiting(origin(1, 2))),
+        ];
+        assert_violates(
+            roles_follow(&group(1, 2, &also_the_other), &adopted),
+            NAME,
+            &["g1", "s1", "g2"],
+        );
+        assert_violates(
+            roles_follow(&group(1, 2, &[]), &adopted),
+            NAME,
+            &["g1", "s0", "no role"],
+        );
     }
 }
