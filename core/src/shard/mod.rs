@@ -5,6 +5,5 @@ pub mod types;
 
 pub use machine::ShardGroup;
 pub use types::{
-    Chunk, Command, Cursor, FrozenHeader, Header, NotServed, Place, ReadAnswer, Records, RoleHeader, SessionRecord,
-    ShardMessage, WriteAnswer, WriteOp,
+    Chunk, Command, Cursor, FrozenHeader, Header, Place, NotServed, ReadAnswer, Records, RoleHeader, SessionRecord, ShardMessage, WriteAnswer, WriteOp,
 };
