@@ -58,7 +58,11 @@ impl fmt::Debug for Bytes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let shown = self.0.get(..40).unwrap_or(&self.0);
         write!(f, "\"{}\"", shown.escape_ascii())?;
-        if shown.len() < self.0.len() { write!(f, "..{} bytes", self.0.len()) } else { Ok(()) }
+        if shown.len() < self.0.len() {
+            write!(f, "..{} bytes", self.0.len())
+        } else {
+            Ok(())
+        }
     }
 }
 
@@ -96,6 +100,7 @@ impl<'de> serde::Deserialize<'de> for Bytes {
                 Ok(Bytes::from(bytes))
             }
         }
-        deserializer.deserialize_byte_buf(Visitor)
+        // Not `byte_buf`: a decoder that borrows then copies once and never allocates for a length it has not seen.
+        deserializer.deserialize_bytes(Visitor)
     }
 }
