@@ -96,3 +96,66 @@ fn successors(replica: &ReplicaStatus, me: NodeId) -> Vec<NodeId> {
     others.sort_by_key(|node| (lag(node), *node));
     others
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn replica(group: u64, role: Role, voters: &[u64], lag: &[(u64, u64)]) -> ReplicaStatus {
+        ReplicaStatus {
+            group: GroupId::new(quorate_spec::ids::Gid::new(group), quorate_spec::ids::ConfigNum::new(1)),
+            voters: voters.iter().copied().map(NodeId::new).collect(),
+            role,
+            lag: lag.iter().map(|(node, lag)| (NodeId::new(*node), *lag)).collect(),
+            ..crate::driver::tests::idle_replica()
+        }
+    }
+
+    fn status(replicas: Vec<ReplicaStatus>) -> NodeStatus {
+        NodeStatus {
+            replicas,
+            ..crate::driver::tests::idle_status()
+        }
+    }
+
+    #[test]
+    fn asks_the_most_caught_up_voter_first_and_then_the_others() {
+        let start = Instant::now();
+        let status = status(vec![
+            replica(1, Role::Leader, &[1, 2, 3], &[(2, 50), (3, 0)]),
+            replica(2, Role::Follower, &[1, 2], &[]),
+            replica(3, Role::Leader, &[1], &[]),
+        ]);
+        let mut farewell = Farewell::new(start);
+        let asked = |requests: Vec<Request>| -> Vec<u64> {
+            let to = |request| match request {
+                Request::TransferLeadership { to, .. } => to.get(),
+                other => panic!("asked for {other:?}"),
+            };
+            requests.into_iter().map(to).collect()
+        };
+        assert_eq!(asked(farewell.requests(&status, start)), [3]);
+        assert_eq!(
+            asked(farewell.requests(&status, start + LOOK_EVERY)),
+            [] as [u64; 0],
+            "it takes a while"
+        );
+        assert_eq!(asked(farewell.requests(&status, start + ASK_AGAIN)), [2]);
+        assert_eq!(asked(farewell.requests(&status, start + 2 * ASK_AGAIN)), [3]);
+        assert!(!farewell.is_over(&status, 0, start + ASK_AGAIN));
+        assert!(farewell.is_over(&status, 9, start + PATIENCE), "time is up");
+    }
+
+    #[test]
+    fn is_over_when_nothing_can_be_handed_over_and_answers_had_their_time() {
+        let start = Instant::now();
+        let status = status(vec![
+            replica(3, Role::Leader, &[1], &[]),
+            replica(1, Role::Follower, &[1, 2], &[]),
+        ]);
+        let mut farewell = Farewell::new(start);
+        assert!(!farewell.is_over(&status, 1, start));
+        assert!(farewell.is_over(&status, 1, start + LAST_ANSWERS));
+        assert!(Farewell::new(start).is_over(&status, 0, start));
+    }
+}

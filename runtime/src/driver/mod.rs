@@ -95,7 +95,7 @@ struct Batch {
     shutdown: bool,
 }
 
-/// One node at work.
+/// One node at work, on the thread that calls [`Driver::run`].
 pub struct Driver<M, S> {
     me: Peer,
     machine: M,
@@ -133,7 +133,13 @@ impl<M: Machine, S: Storage> Driver<M, S> {
     }
 
     /// Performs what construction wanted done, then works until it must end.
-    pub fn run(mut self, initial: Effects, inbox: &Receiver<Event>) -> Ending {
+    /// The storage comes back for what was submitted last.
+    pub fn run(mut self, initial: Effects, inbox: &Receiver<Event>) -> (Ending, S) {
+        let ending = self.drive(initial, inbox);
+        (ending, self.storage)
+    }
+
+    fn drive(&mut self, initial: Effects, inbox: &Receiver<Event>) -> Ending {
         self.perform(initial);
         self.flush();
         loop {
@@ -315,3 +321,6 @@ impl<M: Machine, S: Storage> Driver<M, S> {
         false
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -65,3 +65,63 @@ fn marked<P>(write: &raft::Write<P>) -> Option<LogPosition> {
         | raft::Write::Purge { .. } => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use quorate_core::raft::Mark;
+    use quorate_spec::ids::{ConfigNum, Gid, LogIndex, Term};
+    use std::collections::BTreeSet;
+
+    #[derive(Default)]
+    struct Removals(Vec<(GroupId, Option<LogPosition>)>);
+
+    impl Storage for Removals {
+        fn submit(&mut self, _writes: Vec<(WriteId, Write)>) {}
+
+        fn write_snapshot(&mut self, _work: SnapshotWork) {}
+
+        fn remove_snapshots_before(&mut self, group: GroupId, last: LogPosition) {
+            self.0.push((group, Some(last)));
+        }
+
+        fn remove_snapshots(&mut self, group: GroupId) {
+            self.0.push((group, None));
+        }
+    }
+
+    #[test]
+    fn snapshots_go_only_when_the_write_that_replaces_them_is_durable() {
+        let last = LogPosition {
+            term: Term::new(2),
+            index: LogIndex::new(7),
+        };
+        let mark = Mark {
+            last,
+            voters: BTreeSet::new(),
+        };
+        let group = GroupId::new(Gid::new(1), ConfigNum::new(1));
+        let id = WriteId::new;
+        let mut superseded = Superseded::default();
+        superseded.note(&[
+            (id(1), Write::Controller(raft::Write::HardState(Default::default()))),
+            (id(2), Write::Controller(raft::Write::Mark(mark.clone()))),
+            (
+                id(3),
+                Write::Data {
+                    group,
+                    write: raft::Write::Install(mark),
+                },
+            ),
+            (id(4), Write::Tombstone { group }),
+        ]);
+        let mut removals = Removals::default();
+        superseded.synced(id(1), &mut removals);
+        assert_eq!(removals.0, []);
+        superseded.synced(id(3), &mut removals);
+        assert_eq!(removals.0, [(GroupId::CONTROLLER, Some(last)), (group, Some(last))]);
+        superseded.synced(id(9), &mut removals);
+        assert_eq!(removals.0.last(), Some(&(group, None)));
+        assert_eq!(removals.0.len(), 3);
+    }
+}

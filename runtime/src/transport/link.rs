@@ -149,7 +149,7 @@ impl Link {
     /// Sends until the connection ends, and says why it did.
     async fn converse(&self, mut stream: TcpStream) -> String {
         let (mut reader, mut writer) = stream.split();
-        let answered = AtomicBool::new(true);
+        let answered = AtomicBool::new(false);
         tokio::select! {
             end = self.send(&mut writer) => end,
             end = hear(&mut reader, &answered) => end,

@@ -69,3 +69,6 @@ pub type Deliver = Arc<dyn Fn(Arrival) + Send + Sync>;
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+#[cfg(test)]
+mod tests;
