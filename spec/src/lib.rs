@@ -12,6 +12,7 @@
 extern crate alloc;
 
 pub mod action;
+pub mod history;
 pub mod ids;
 pub mod views;
 mod violation;
