@@ -17,7 +17,7 @@ mod up;
 
 pub use output::{Failure, Report};
 
-use crate::config::NodeArgs;
+use crate::config::{NodeArgs, NodeConfig};
 use clap::{CommandFactory, Parser, Subcommand};
 use connection::Connection;
 use output::Outcome;
@@ -107,7 +107,11 @@ enum Command {
 fn version() -> &'static str {
     static VERSION: LazyLock<String> = LazyLock::new(|| {
         let features = quorate_core::FEATURES;
-        let features = if features.is_empty() { "none".to_owned() } else { features.join(" ") };
+        let features = if features.is_empty() {
+            "none".to_owned()
+        } else {
+            features.join(" ")
+        };
         format!("{} (features: {features})", env!("CARGO_PKG_VERSION"))
     });
     &VERSION
@@ -156,7 +160,14 @@ fn node(arguments: NodeArgs, json: bool) -> ExitCode {
         );
         return output::finish(Err(failure), json);
     }
-    crate::server::run(arguments)
+    let config = match NodeConfig::from_args(arguments) {
+        Ok(config) => config,
+        Err(error) => return output::finish(Err(Failure::told(error.to_string()).as_usage()), json),
+    };
+    match crate::server::run(&config) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => output::finish(Err(Failure::told(error.to_string())), json),
+    }
 }
 
 /// Help and version are answers (0); anything else that cannot be parsed is bad usage (2).

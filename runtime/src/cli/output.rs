@@ -59,7 +59,7 @@ impl Report {
 #[derive(Debug)]
 pub struct Failure {
     message: String,
-    next: String,
+    next: Option<String>,
     code: u8,
 }
 
@@ -68,16 +68,31 @@ impl Failure {
     pub fn new(message: impl Into<String>, next: impl Into<String>) -> Self {
         Self {
             message: message.into(),
-            next: next.into(),
+            next: Some(next.into()),
             code: 1,
         }
+    }
+
+    /// As [`Self::new`], with a message that says itself what to do.
+    pub fn told(message: impl Into<String>) -> Self {
+        Self {
+            message: message.into(),
+            next: None,
+            code: 1,
+        }
+    }
+
+    /// As wrong usage (exit code 2).
+    #[must_use]
+    pub fn as_usage(self) -> Self {
+        Self { code: 2, ..self }
     }
 
     /// It was asked wrongly (exit code 2).
     pub fn usage(message: impl Into<String>) -> Self {
         Self {
             message: message.into(),
-            next: "see `quorate help`".into(),
+            next: Some("see `quorate help`".into()),
             code: 2,
         }
     }
@@ -114,7 +129,10 @@ pub(super) fn finish(outcome: Outcome, json: bool) -> ExitCode {
             }
             let message = failure.message.trim_end();
             let message = message.strip_prefix("error: ").unwrap_or(message);
-            eprintln!("error: {message}\n  next: {}", failure.next);
+            eprintln!("error: {message}");
+            if let Some(next) = failure.next {
+                eprintln!("  next: {next}");
+            }
             ExitCode::from(failure.code)
         }
     }

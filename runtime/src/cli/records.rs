@@ -151,7 +151,11 @@ mod tests {
     }
 
     fn record(line: u64, key: &[u8], value: &[u8]) -> Record {
-        Record { line, key: key.to_vec(), value: value.to_vec() }
+        Record {
+            line,
+            key: key.to_vec(),
+            value: value.to_vec(),
+        }
     }
 
     #[test]

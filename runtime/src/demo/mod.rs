@@ -133,10 +133,9 @@ async fn perform(
     let (configs, contents) = stage.read_back().await?;
     let operations = stage.read_history(place)?;
     progress.phase(5, Duration::from_secs(3));
-    let findings = stage
+    stage
         .find(done, killed_at_end, &configs, &contents, operations, place)
-        .await;
-    Ok(findings)
+        .await
 }
 
 impl Stage<'_> {
@@ -220,22 +219,15 @@ impl Stage<'_> {
         contents: &Contents,
         operations: Vec<Operation>,
         place: &Place,
-    ) -> Findings {
+    ) -> Result<Findings, String> {
         let (totals, lost) = (Totals::of(&operations), audit::lost_writes(&operations, contents));
         let judging = tokio::task::spawn_blocking(move || history::judge(&operations));
-        let judgement = judging.await.unwrap_or_else(|error| {
-            let undecided = quorate_spec::history::Verdict::Unknown(error.to_string());
-            history::Judgement {
-                certificate: undecided.clone(),
-                search: undecided.clone(),
-                at_most_once: undecided,
-            }
-        });
+        let judgement = judging.await.map_err(|error| format!("a judge broke off: {error}"))?;
         for (id, status) in self.cluster.fallen().unwrap_or_default() {
             self.troubles.push(format!("node {id} ended by itself: {status}"));
         }
         let longest_wait = Duration::from_nanos(self.shared.counters.longest_wait.load(Relaxed));
-        Findings {
+        Ok(Findings {
             judgement,
             totals,
             shards: LAYOUT.shards,
@@ -251,6 +243,6 @@ impl Stage<'_> {
             troubles: std::mem::take(&mut self.troubles),
             seconds: self.progress.elapsed().as_secs_f64(),
             history: place.history(),
-        }
+        })
     }
 }

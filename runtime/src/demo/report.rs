@@ -103,12 +103,16 @@ impl Findings {
     fn verdicts(&self) -> Vec<Check> {
         let check = |name, holds, detail| Check { name, holds, detail };
         let Judgement {
-            certificate,
-            search,
+            linearizable,
             at_most_once,
+            report,
         } = &self.judgement;
-        let certified = *certificate == quorate_spec::history::Verdict::Pass;
-        let found = *search == quorate_spec::history::Verdict::Pass;
+        let keys = report.keys;
+        let (certified, searched) = (self.judgement.certified_keys(), self.judgement.searched_keys());
+        let judged = format!(
+            "{}; by log positions: {certified} of {keys} keys, by independent search: {searched} of {keys}",
+            describe(linearizable)
+        );
         let lost = match self.lost.len() {
             0 => format!(
                 "all {} acknowledged writes are accounted for after the restart of everything",
@@ -121,8 +125,7 @@ impl Findings {
             _ => some_of(&self.troubles),
         };
         vec![
-            check("linearizable, by log positions", certified, describe(certificate)),
-            check("linearizable, by independent search", found, describe(search)),
+            check("linearizable", self.judgement.linearizable(), judged),
             check(
                 "every write at most once",
                 self.judgement.at_most_once(),

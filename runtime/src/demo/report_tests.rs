@@ -13,11 +13,7 @@ fn good() -> Findings {
     };
     let pass = || Verdict::Pass;
     Findings {
-        judgement: Judgement {
-            certificate: pass(),
-            search: pass(),
-            at_most_once: pass(),
-        },
+        judgement: Judgement { linearizable: pass(), at_most_once: pass(), report: Default::default() },
         totals: Totals {
             operations: 20_000,
             writes: 8_000,
@@ -47,9 +43,8 @@ fn good() -> Findings {
 #[test]
 fn everything_holds_only_if_everything_holds() {
     assert!(good().hold(), "{}", good().text());
-    let spoil: [fn(&mut Findings); 12] = [
-        |findings| findings.judgement.certificate = Verdict::Unknown("out of budget".into()),
-        |findings| findings.judgement.search = Verdict::Unknown("out of budget".into()),
+    let spoil: [fn(&mut Findings); 11] = [
+        |findings| findings.judgement.linearizable = Verdict::Unknown("out of budget".into()),
         |findings| findings.judgement.at_most_once = Verdict::Unknown("?".into()),
         |findings| findings.lost.push("a write".into()),
         |findings| findings.troubles.push("node 3 ended by itself".into()),

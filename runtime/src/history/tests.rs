@@ -137,10 +137,6 @@ fn canned_histories_are_judged() {
 #[test]
 fn an_undecided_judge_is_not_a_pass() {
     let undecided = Verdict::Unknown("out of budget".into());
-    let judgement = Judgement {
-        certificate: Verdict::Pass,
-        search: undecided,
-        at_most_once: Verdict::Pass,
-    };
+    let judgement = Judgement { linearizable: undecided, at_most_once: Verdict::Pass, report: Report::default() };
     assert!(!judgement.holds());
 }
