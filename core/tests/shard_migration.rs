@@ -322,6 +322,27 @@ fn a_frozen_copy_keeps_ended_sessions_and_an_install_drops_them() {
 }
 
 #[test]
+fn the_greater_of_both_floors_is_installed() {
+    let mut plan = Plan::new(1);
+    let (mut a, mut b) = two_groups(&mut plan);
+    let (ga, key) = (a.state.group(), key_in(shard(0), 1, 0));
+    plan.give(&[(0, Some(gid(2, 1)))]);
+    a.adopt(&plan, 2);
+    b.adopt(&plan, 2);
+    let mut part = pull(&a.state, gid(2, 1), shard(0), origin(ga, 2), Cursor::Start, ALL);
+    let Command::InstallChunk {
+        records, next: None, ..
+    } = &mut part
+    else {
+        panic!("it is one part")
+    };
+    records.floor = ClientId::new(6);
+    b.apply(&part);
+    assert_eq!(b.refused(5, 1, &key, append("x")), WriteRefusal::SessionExpired);
+    b.done(6, 1, &key, append("x"));
+}
+
+#[test]
 fn a_risen_floor_ends_sessions_of_served_shards() {
     let mut plan = Plan::new(1);
     let (mut a, _) = two_groups(&mut plan);

@@ -6,7 +6,7 @@ use quorate_core::bytes::Bytes;
 use quorate_core::controller::{Assignment, Configuration, GroupInfo};
 use quorate_core::keyspace::shard_of;
 use quorate_core::shard::{
-    Applied, Command, Cursor, Outcome, ReadAnswer, Records, ShardGroup, ShardMessage, WriteOp, WriteRefusal,
+    Applied, Command, Cursor, Outcome, ReadAnswer, ShardGroup, ShardMessage, WriteOp, WriteRefusal,
 };
 use quorate_core::spec::ids::{ClientId, ConfigNum, Gid, GroupId, LogIndex, NodeId, Seq, ShardId};
 use quorate_core::spec::views::Origin;
@@ -288,13 +288,14 @@ pub fn transfer(source: &Log, target: &mut Log, shard: ShardId, origin: Origin, 
     let mut commands = Vec::new();
     let mut from = Some(Cursor::Start);
     while let Some(cursor) = from.take() {
+        let here = cursor.clone();
         let command = pull(&source.state, target.state.group(), shard, origin, cursor, limit);
-        let Command::InstallChunk { records, next, .. } = &command else {
+        let Command::InstallChunk { next, .. } = &command else {
             panic!("{command:?}")
         };
         assert!(
-            next.is_none() || *records != Records::default(),
-            "every part but the last moves on"
+            next.as_ref().is_none_or(|next| *next > here),
+            "every part moves on from {here:?}"
         );
         from.clone_from(next);
         assert!(!target.apply(&command).actions.is_empty(), "the next part is taken");
