@@ -4,10 +4,13 @@
 //! schedule may break.
 
 mod elections;
+mod handover;
 mod random;
 mod reads;
 mod replication;
 mod script;
+mod sending;
 mod snapshots;
+mod surface;
 mod words;
 mod world;

@@ -97,9 +97,7 @@ fn what_hangs_at_the_end_of_an_append_is_not_committed() {
         cut 1
         propose 1 x
         sync 1
-        campaign 3
-        forget
-        elect 2
+        win 2 with 3
         propose 2 b
         settle
         state 1 2 3
@@ -115,7 +113,14 @@ fn what_hangs_at_the_end_of_an_append_is_not_committed() {
 
         join 1
         heartbeat 2
+        network
+        ----
+        2->1 Heartbeat term 2, commit 0, r0
+        2->3 Heartbeat term 2, commit 4, r0
+        2->1 Append term 2, after 2/1: [], commit 4
+
         deliver 2->1 Heartbeat
+        deliver 2->1 Append         # it verifies the entry at 2, not the one that follows
         state 1
         ----
         1: stepped down
@@ -136,82 +141,72 @@ fn an_entry_of_an_earlier_term_is_not_committed_by_counting_copies() {
     // Raft paper, figure 8.
     play(
         "
-        cluster 5
+        cluster 5 append=1
         elect 1
-        heartbeat 1
-        settle
-        cut 3
-        cut 4
-        cut 5
-        propose 1 a
+        propose 1 a                 # (a) in term 1, on nodes 1 and 2
         deliver 1->2
         sync 1
         sync 2
         crash 1 before-sync
-        forget
-        state 2
+        win 5 with 3 4              # (b) in term 2, on node 5
+        sync 5
+        crash 5 before-sync
+        disk 1 2 3 4 5
         ----
         1: leads term 1
         1: took 1 from 2 on
-        2: Follower of 1, term 1, voted for 1, commit 1, log -/1 a/1
+        5: leads term 2
+        1 durable: term 1, voted for 1, log -/1 a/1
+        2 durable: term 1, voted for 1, log -/1 a/1
+        3 durable: term 2, voted for 5, log -/1
+        4 durable: term 2, voted for 5, log -/1
+        5 durable: term 2, voted for 5, log -/1 -/2
 
-        join 3
-        join 4
-        join 5
-        cut 2
-        campaign 3
-        campaign 4
-        elect 5
-        crash 5 keeping 9
-        state 3 4
-        ----
-        3: Candidate, term 2, voted for 3, commit 1, log -/1
-        4: Candidate, term 2, voted for 4, commit 1, log -/1
-        ",
-    );
-}
-
-#[test]
-fn a_leader_backs_up_a_whole_term_at_a_time() {
-    play(
-        "
-        cluster 3
-        elect 1
-        propose 1 a
-        settle
-        cut 1
-        propose 1 x1 x2 x3 x4 x5
-        sync 1
-        campaign 3
+        restart 1
+        campaign 1
+        deliver 1->3
+        deliver 3->1
         forget
-        elect 2
-        propose 2 b c d
-        settle
-        state 1 2
-        ----
-
-        join 1
-        heartbeat 2
-        deliver 2->1 Heartbeat
-        network
-        ----
-
-        deliver 2->1 Append
+        win 1 with 2 3              # (c) in term 3: the entry of term 1 reaches a majority
         sync 1
-        network
-        ----
-
-        deliver 1->2 HeartbeatAck
-        deliver 1->2 AppendRefused
-        network
-        ----
-
-        deliver 2->1 Append
-        pending 1
-        sync 1
-        deliver 1->2 Appended
+        drop 1->2 Append
+        heartbeat 1
+        deliver 1->2 Append
+        sync 2
+        deliver 2->1 Appended
+        deliver 1->3 Append
+        sync 3
+        deliver 3->1 AppendRefused
+        drop 1->3 Append
+        deliver 1->3 Append
+        sync 3
+        deliver 3->1 Appended
+        disk 1 2 3
         state 1
         ----
+        1: leads term 3
+        1 durable: term 3, voted for 1, log -/1 a/1 -/3
+        2 durable: term 3, voted for 1, log -/1 a/1
+        3 durable: term 3, voted for 1, log -/1 a/1
+        1: Leader, term 3, voted for 1, commit 0, log -/1 a/1 -/3
+
+        crash 1 before-sync         # (d) so node 5 may still replace it
+        restart 5
+        campaign 5
+        deliver 5->3
+        deliver 3->5
+        forget
+        win 5 with 3 4
+        settle
+        heartbeat 5
+        settle
+        state 2 3 4 5
+        ----
+        5: leads term 4
+        2: Follower of 5, term 4, voted for nobody, commit 3, log -/1 -/2 -/4
+        3: Follower of 5, term 4, voted for 5, commit 3, log -/1 -/2 -/4
+        4: Follower of 5, term 4, voted for 5, commit 3, log -/1 -/2 -/4
+        5: Leader, term 4, voted for 5, commit 3, log -/1 -/2 -/4
         ",
     );
 }
@@ -224,163 +219,28 @@ fn an_append_that_comes_late_removes_nothing() {
         elect 1
         propose 1 a
         propose 1 b
-        again 1->2
-        deliver 1->2
-        deliver 1->2
+        again 1->2 Append
+        deliver 1->2 Append 2
         sync 2
-        network
         state 2
         ----
         1: leads term 1
         1: took 1 from 2 on
         1: took 1 from 3 on
+        2: Follower of 1, term 1, voted for 1, commit 1, log -/1 a/1 b/1
+
+        deliver 1->2 Append         # the first one again
+        pending 2
+        network
+        state 2
+        ----
+        2 has not synced:
         1->3 Append term 1, after 1/1: [a/1], commit 1
         1->3 Append term 1, after 2/1: [b/1], commit 1
         2->1 Appended term 1, matched 2
-        2->1 Appended term 1, matched 2
         2->1 Appended term 1, matched 3
+        2->1 Appended term 1, matched 2
         2: Follower of 1, term 1, voted for 1, commit 1, log -/1 a/1 b/1
-
-        settle
-        state 1 2
-        ----
-        1: Leader, term 1, voted for 1, commit 3, log -/1 a/1 b/1
-        2: Follower of 1, term 1, voted for 1, commit 1, log -/1 a/1 b/1
-        ",
-    );
-}
-
-#[test]
-fn a_lost_append_is_found_by_the_next_heartbeat() {
-    play(
-        "
-        cluster 3
-        elect 1
-        propose 1 a
-        propose 1 b
-        settle
-        propose 1 c
-        drop 1->2
-        propose 1 d
-        deliver 1->2
-        sync 2
-        network
-        ----
-        1: leads term 1
-        1: took 1 from 2 on
-        1: took 1 from 3 on
-        1: took 1 from 4 on
-        1: took 1 from 5 on
-        1->3 Append term 1, after 3/1: [c/1], commit 3
-        1->3 Append term 1, after 4/1: [d/1], commit 3
-        2->1 AppendRefused term 1, rejected 4, Short { last: LogIndex(3) }
-
-        deliver 2->1 AppendRefused
-        network
-        ----
-        1->3 Append term 1, after 3/1: [c/1], commit 3
-        1->3 Append term 1, after 4/1: [d/1], commit 3
-        1->2 Append term 1, after 3/1: [c/1 d/1], commit 3
-
-        forget
-        settle
-        state 1 2
-        ----
-        1: Leader, term 1, voted for 1, commit 3, log -/1 a/1 b/1 c/1 d/1
-        2: Follower of 1, term 1, voted for 1, commit 1, log -/1 a/1 b/1
-
-        heartbeat 1
-        settle
-        state 1 2 3
-        ----
-        1: Leader, term 1, voted for 1, commit 5, log -/1 a/1 b/1 c/1 d/1
-        2: Follower of 1, term 1, voted for 1, commit 3, log -/1 a/1 b/1 c/1 d/1
-        3: Follower of 1, term 1, voted for 1, commit 3, log -/1 a/1 b/1 c/1 d/1
-        ",
-    );
-}
-
-#[test]
-fn an_acknowledgement_that_was_lost_is_found_without_sending_the_entries_again() {
-    play(
-        "
-        cluster 3
-        elect 1
-        cut 3
-        propose 1 a b c
-        deliver 1->2
-        sync 1
-        sync 2
-        forget
-        heartbeat 1
-        network
-        ----
-        1: leads term 1
-        1: took 3 from 2 on
-        1->2 Heartbeat term 1, commit 1, r0
-        1->2 Append term 1, after 4/1: [], commit 1
-
-        settle
-        state 1
-        ----
-        1: Leader, term 1, voted for 1, commit 4, log -/1 a/1 b/1 c/1
-        ",
-    );
-}
-
-#[test]
-fn appends_are_limited_in_size_and_number() {
-    play(
-        "
-        cluster 3 append=40 window=2
-        elect 1
-        propose 1 a b c d e f g
-        network
-        ----
-        1: leads term 1
-        1: took 7 from 2 on
-        1->2 Append term 1, after 1/1: [a/1 b/1], commit 1
-        1->2 Append term 1, after 3/1: [c/1 d/1], commit 1
-        1->3 Append term 1, after 1/1: [a/1 b/1], commit 1
-        1->3 Append term 1, after 3/1: [c/1 d/1], commit 1
-
-        deliver 1->2
-        sync 2
-        deliver 2->1
-        network
-        ----
-        1->2 Append term 1, after 3/1: [c/1 d/1], commit 1
-        1->3 Append term 1, after 1/1: [a/1 b/1], commit 1
-        1->3 Append term 1, after 3/1: [c/1 d/1], commit 1
-        1->2 Append term 1, after 5/1: [e/1 f/1], commit 1
-        ",
-    );
-}
-
-#[test]
-fn uncommitted_proposals_are_bounded_but_one_always_goes() {
-    play(
-        "
-        cluster 3 quota=40
-        elect 1
-        propose 1 a b c
-        propose 1 d
-        ----
-        1: leads term 1
-        1: took 2 from 2 on
-        1: took 0 from 4 on
-
-        settle
-        propose 1 a-word-that-alone-is-more-than-the-quota-allows next
-        propose 2 e
-        ----
-        1: took 1 from 4 on
-        2: not the leader, ask 1
-
-        settle
-        state 1
-        ----
-        1: Leader, term 1, voted for 1, commit 4, log -/1 a/1 b/1 a-word-that-alone-is-more-than-the-quota-allows/1
         ",
     );
 }
@@ -404,7 +264,7 @@ fn a_restarted_node_commits_again_from_its_snapshot_on() {
         1: took 2 from 2 on
         1: took 2 from 4 on
         1: Leader, term 1, voted for 1, commit 5, log (2/1) b/1 c/1 d/1
-        1 durable: term 1, voted for 1, snapshot 3/1 "a b", log (2/1) b/1 c/1 d/1
+        1 durable: term 1, voted for 1, snapshot 3/1 [a b], log (2/1) b/1 c/1 d/1
 
         crash 1 before-sync
         restart 1
@@ -445,7 +305,7 @@ fn a_deposed_leader_learns_it_from_the_refusal() {
         2: leads term 2
         1: took 1 from 2 on
         1->2 Append term 1, after 1/1: [x/1], commit 1
-        3->1 AppendRefused term 2, rejected 1, Short { last: LogIndex(2) }
+        3->1 AppendRefused term 2, rejected 1, the log ends at 2
 
         deliver 3->1
         state 1

@@ -3,7 +3,8 @@
 //! ```text
 //! cluster N [trailing=0] [chunk=1] [append=B] [quota=B]      a new group; without one a block goes on with the last
 //! elect N | campaign N | heartbeat N | check-quorum N        timers; `elect` also settles
-//! deliver A->B [Kind] | again A->B [Kind] | drop A->B [Kind] the oldest message (of a kind); `again` leaves a copy
+//! win N with A B..                                           N is elected by these alone; what it then sends is on the way
+//! deliver A->B [Kind [K]] | again .. | drop ..               the oldest message (of a kind, or the K-th); `again` leaves a copy
 //! sync N [K] | crash N before-sync | crash N keeping K       all or K pending writes; what a crash leaves of them
 //! restart N | cut N | join N                                 a node comes back; is isolated; is not any more
 //! propose N word.. | read N | transfer N to M                what callers want
@@ -81,7 +82,7 @@ impl Script {
             ("campaign", [who]) => self.world.fire(node(who), Timer::Election),
             ("heartbeat", [who]) => self.world.fire(node(who), Timer::Heartbeat),
             ("check-quorum", [who]) => self.world.fire(node(who), Timer::CheckQuorum),
-            ("deliver" | "again" | "drop", [path, kind @ ..]) => self.message(verb, path, kind.first().copied()),
+            ("deliver" | "again" | "drop", [path, kind @ ..]) => self.message(verb, path, kind),
             ("sync", [who]) => self.world.sync(node(who), usize::MAX),
             ("sync", [who, count]) => self.world.sync(node(who), count.parse().expect("a number of writes")),
             ("crash", [who, "before-sync"]) => self.world.crash(node(who), 0),
@@ -89,6 +90,7 @@ impl Script {
             ("restart", [who]) => self.world.restart(node(who)),
             ("cut", [who]) => self.world.machine(node(who)).isolated = true,
             ("join", [who]) => self.world.machine(node(who)).isolated = false,
+            ("win", [who, "with", voters @ ..]) => self.win(who, voters),
             ("propose", [who, words @ ..]) => {
                 let payloads = words.iter().map(|word| Word((*word).to_owned())).collect();
                 self.world.step(node(who), Input::Propose { payloads });
@@ -132,14 +134,46 @@ impl Script {
         self.world = World::new(size.parse().expect("a number of nodes"), limits);
     }
 
-    /// What happens to the oldest message on a path, of a kind if one is named.
-    fn message(&mut self, verb: &str, path: &str, kind: Option<&str>) {
+    /// An election in which only these voters take part, after each has given up its leader.
+    fn win(&mut self, candidate: &str, voters: &[&str]) {
+        voters
+            .iter()
+            .for_each(|voter| self.world.fire(node(voter), Timer::Election));
+        self.world.network.clear();
+        self.world.fire(node(candidate), Timer::Election);
+        for (question, answer) in [("PreVote", "PreVoteGranted"), ("RequestVote", "VoteGranted")] {
+            self.world.sync(node(candidate), usize::MAX);
+            for voter in voters {
+                self.message("deliver", &format!("{candidate}->{voter}"), &[question]);
+                self.world.sync(node(voter), usize::MAX);
+                if !self.world.replica(node(candidate)).is_leader() {
+                    self.message("deliver", &format!("{voter}->{candidate}"), &[answer]);
+                }
+            }
+        }
+        self.world
+            .network
+            .retain(|envelope| words::kind(&envelope.message) == "Append");
+    }
+
+    /// What happens to a message on a path.
+    fn message(&mut self, verb: &str, path: &str, choice: &[&str]) {
         let (from, to) = path.split_once("->").expect("A->B");
         let (from, to) = (node(from), node(to));
-        let wanted = |envelope: &Envelope| {
+        let kind = choice.first().copied();
+        let nth = choice.get(1).map_or(1, |nth| nth.parse::<usize>().expect("which one"));
+        let wanted = |(_, envelope): &(usize, &Envelope)| {
             envelope.from == from && envelope.to == to && kind.is_none_or(|kind| words::kind(&envelope.message) == kind)
         };
-        let Some(at) = self.world.network.iter().position(wanted) else {
+        let at = self
+            .world
+            .network
+            .iter()
+            .enumerate()
+            .filter(wanted)
+            .nth(nth - 1)
+            .map(|(at, _)| at);
+        let Some(at) = at else {
             self.network();
             panic!("no such message: {path} {kind:?}; on the way:\n{}", self.seen);
         };
@@ -189,7 +223,7 @@ impl Script {
         let snapshot = match durable.mark.last.index.get() {
             0 => String::new(),
             _ => format!(
-                ", snapshot {} {:?}",
+                ", snapshot {} [{}]",
                 words::position(durable.mark.last),
                 durable.image.0.join(" ")
             ),

@@ -1,6 +1,8 @@
 //! What the tests replicate: words, which make up a text.
 
-use quorate_core::raft::{Election, Entry, Image, LogPosition, Message, Payload, Replication, Transfer, Write};
+use quorate_core::raft::{
+    Conflict, Election, Entry, Image, LogPosition, Message, Payload, Replication, Transfer, Write,
+};
 use std::sync::Arc;
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -61,6 +63,13 @@ pub(crate) fn position(position: LogPosition) -> String {
     format!("{}/{}", position.index, position.term)
 }
 
+fn conflict(conflict: Conflict) -> String {
+    match conflict {
+        Conflict::Short { last } => format!("the log ends at {last}"),
+        Conflict::Term { term, first } => format!("there is term {term} from {first} on"),
+    }
+}
+
 /// The name of a message, by which a transcript picks it.
 pub(crate) fn kind(message: &Message<Word>) -> String {
     let text = format!("{message:?}");
@@ -100,7 +109,7 @@ pub(crate) fn describe(message: &Message<Word>) -> String {
             rejected,
             conflict,
         }) => {
-            format!("term {term}, rejected {rejected}, {conflict:?}")
+            format!("term {term}, rejected {rejected}, {}", self::conflict(*conflict))
         }
         Message::Replication(Replication::Heartbeat { term, commit, read }) => {
             format!("term {term}, commit {commit}, {read}")
@@ -114,7 +123,11 @@ pub(crate) fn describe(message: &Message<Word>) -> String {
             next,
         }) => {
             let end = next.map_or("the end".to_owned(), |next| next.to_string());
-            format!("term {term}, of {}: {from} to {end} {chunk:?}", position(mark.last))
+            format!(
+                "term {term}, of {}: {from} to {end} [{}]",
+                position(mark.last),
+                chunk.join(" ")
+            )
         }
         Message::Transfer(Transfer::Accepted { term, last, next }) => {
             format!("term {term}, of {}: go on at {next}", position(*last))
