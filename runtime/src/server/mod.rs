@@ -178,7 +178,7 @@ fn explain(halt: Halt) -> String {
     let Halt::Refused { by, reason } = halt;
     let by = by.get();
     match reason {
-        PeerRefusal::OtherStamp => format!(
+        PeerRefusal::OtherStamp { .. } => format!(
             "node {by} knows this id with another data directory: start this one under a new --id, or put back the \
              directory that the id belongs to"
         ),
