@@ -114,13 +114,12 @@ fn positions_are_unique(shard: ShardId, placed: &Placed<'_>) -> Result<(), Viola
 fn order_follows_time(shard: ShardId, placed: &Placed<'_>) -> Result<(), Violation> {
     let mut latest: Option<&Operation> = None;
     for (_, operation) in placed {
-        if let (Some(earlier), Some(over)) = (latest, operation.over()) {
-            if over < earlier.invoked {
-                let (earlier, later) = (earlier.describe(), operation.describe());
-                let evidence =
-                    format!("{shard} has {earlier} before {later}, which had returned before it was invoked");
-                return Err(Violation::new(TIMES, evidence));
-            }
+        if let (Some(earlier), Some(over)) = (latest, operation.over())
+            && over < earlier.invoked
+        {
+            let (earlier, later) = (earlier.describe(), operation.describe());
+            let evidence = format!("{shard} has {earlier} before {later}, which had returned before it was invoked");
+            return Err(Violation::new(TIMES, evidence));
         }
         if latest.is_none_or(|earlier| earlier.invoked < operation.invoked) {
             latest = Some(operation);
@@ -134,13 +133,13 @@ fn order_explains_values(shard: ShardId, placed: &Placed<'_>, left: &BTreeSet<Ve
     let mut oracle = Oracle::default();
     for (_, operation) in placed.iter().filter(|(_, operation)| !left.contains(&operation.key)) {
         let found = oracle.execute(&operation.key, &operation.call);
-        if let (Some(expected), Outcome::Value(value)) = (found, &operation.outcome) {
-            if expected != value.as_deref() {
-                let expected = expected.map_or_else(|| "nothing".into(), show);
-                let read = operation.describe();
-                let evidence = format!("{shard} shows {expected} where this was read: {read}");
-                return Err(Violation::new(VALUES, evidence));
-            }
+        if let (Some(expected), Outcome::Value(value)) = (found, &operation.outcome)
+            && expected != value.as_deref()
+        {
+            let expected = expected.map_or_else(|| "nothing".into(), show);
+            let read = operation.describe();
+            let evidence = format!("{shard} shows {expected} where this was read: {read}");
+            return Err(Violation::new(VALUES, evidence));
         }
     }
     Ok(())
