@@ -144,3 +144,35 @@ fn order_explains_values(shard: ShardId, placed: &Placed<'_>, left: &BTreeSet<Ve
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::history::corpus::{put, read};
+
+    /// The evidence of a history that the certificate alone refuses: its positions, not its values, contradict each other.
+    #[track_caller]
+    fn refused(history: &[Operation], property: &str, culprits: &[&str]) {
+        let Verdict::Fail(violation) = judge(history).0 else {
+            panic!("the certificate was accepted")
+        };
+        assert_eq!(violation.property, property);
+        culprits
+            .iter()
+            .for_each(|culprit| assert!(violation.evidence.contains(culprit), "{violation}"));
+    }
+
+    #[test]
+    fn contradictions_of_a_certificate_are_named() {
+        let one = put(1, "k", "a", 0, 9).at(4);
+        let two = put(2, "l", "b", 0, 9).at(4);
+        refused(&[one.clone(), two], POSITIONS, &["1/4", "process 1", "process 2"]);
+        let mut elsewhere = put(2, "k", "b", 0, 9).at(5);
+        elsewhere.place = elsewhere.place.map(|(_, position)| (ShardId::new(3), position));
+        refused(&[one, elsewhere], SHARDS, &["s0 1/4", "s3 1/5"]);
+        let swept = [put(1, "k", "a", 0, 1).at(2), put(2, "l", "b", 2, 3).at(1)];
+        refused(&swept, TIMES, &["process 2", "process 1"]);
+        let replayed = [put(1, "k", "a", 0, 1).at(1), read(2, "k", "b", 2, 3).at(1)];
+        refused(&replayed, VALUES, &["\"a\"", "\"b\"", "process 2"]);
+    }
+}
