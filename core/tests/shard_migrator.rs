@@ -433,3 +433,40 @@ fn a_confirmation_before_the_taker_is_known_is_not_believed() {
     };
     assert_eq!(Migrator::new().received(&log.state, ME, &confirmed), Drive::default());
 }
+
+#[test]
+fn every_copy_is_asked_about_in_turn_and_of_every_member() {
+    let mut plan = Plan::new(3);
+    let (a, b) = (gid(1, 1), gid(2, 1));
+    plan.publish(|draft| {
+        draft.list(a);
+        draft.list(b);
+        draft.owners.fill(Some(a));
+    });
+    plan.publish(|draft| draft.owners.fill(Some(b)));
+    let mut log = Log::new(a, &plan);
+    log.adopt(&plan, 2);
+    let directory = directory(&plan, &[a, b]);
+    let mut migrator = Migrator::with_pace(Pace {
+        looks: 2,
+        ..Pace::default()
+    });
+    let mut asked = std::collections::BTreeSet::new();
+    for _ in 0..6 {
+        let drive = migrator.drive(
+            ME,
+            &log.state,
+            Known {
+                next: None,
+                directory: &directory,
+            },
+            true,
+        );
+        assert!(drive.sends.len() <= 2);
+        asked.extend(drive.sends.iter().map(|(_, node, message)| match message {
+            ShardMessage::Confirm { shard, .. } => (shard.get(), node.get()),
+            other => panic!("{other:?}"),
+        }));
+    }
+    assert_eq!(asked.len(), 9, "three copies, three members");
+}
