@@ -97,3 +97,4 @@ pub struct Durable {
     /// The data groups' replicas.
     pub data: BTreeMap<GroupId, raft::Durable<shard::Command>>,
 }
+
