@@ -58,11 +58,7 @@ impl fmt::Debug for Bytes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let shown = self.0.get(..40).unwrap_or(&self.0);
         write!(f, "\"{}\"", shown.escape_ascii())?;
-        if shown.len() < self.0.len() {
-            write!(f, "..{} bytes", self.0.len())
-        } else {
-            Ok(())
-        }
+        if shown.len() < self.0.len() { write!(f, "..{} bytes", self.0.len()) } else { Ok(()) }
     }
 }
 

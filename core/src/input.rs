@@ -1,6 +1,6 @@
 //! What can happen to a node: the only way in.
 
-use crate::durable::Durable;
+pub use crate::durable::Durable;
 use crate::message::{Message, Peer, Request};
 use crate::raft;
 use alloc::collections::BTreeMap;

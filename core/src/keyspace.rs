@@ -14,10 +14,7 @@ fn crc16(bytes: &[u8]) -> u16 {
         0xe1ce, 0xf1ef,
     ];
     let feed = |crc: u16, nibble: u8| {
-        let row = TABLE
-            .get(usize::from((crc >> 12) as u8 ^ nibble) & 15)
-            .copied()
-            .unwrap_or(0);
+        let row = TABLE.get(usize::from((crc >> 12) as u8 ^ nibble) & 15).copied().unwrap_or(0);
         (crc << 4) ^ row
     };
     bytes.iter().fold(0, |crc, byte| feed(feed(crc, byte >> 4), byte & 15))
@@ -50,26 +47,14 @@ mod tests {
     #[test]
     fn crc16_is_xmodem() {
         assert_eq!(crc16(b"123456789"), 0x31c3, "the check value of CRC-16/XMODEM");
-        assert_eq!(
-            slot_of(b"123456789").get(),
-            12_739,
-            "the example of the Redis Cluster specification"
-        );
+        assert_eq!(slot_of(b"123456789").get(), 12_739, "the example of the Redis Cluster specification");
     }
 
     #[test]
     fn hash_tags_keep_keys_together() {
         assert_eq!(slot_of(b"{user1}:a"), slot_of(b"{user1}:b"));
-        assert_eq!(
-            slot_of(b"{}:a"),
-            Slot::new(u64::from(crc16(b"{}:a")) % SLOTS),
-            "an empty tag is no tag"
-        );
-        assert_eq!(
-            slot_of(b"{a"),
-            Slot::new(u64::from(crc16(b"{a")) % SLOTS),
-            "an open tag is no tag"
-        );
+        assert_eq!(slot_of(b"{}:a"), Slot::new(u64::from(crc16(b"{}:a")) % SLOTS), "an empty tag is no tag");
+        assert_eq!(slot_of(b"{a"), Slot::new(u64::from(crc16(b"{a")) % SLOTS), "an open tag is no tag");
     }
 
     #[test]

@@ -39,3 +39,9 @@ pub mod shard;
 pub mod status;
 
 pub use quorate_spec as spec;
+
+/// The optional features that were compiled in: `quorate --version` names them.
+pub const FEATURES: &[&str] = &[
+    #[cfg(feature = "serde")]
+    "serde",
+];

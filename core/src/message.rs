@@ -103,19 +103,21 @@ pub enum DirectoryMessage {
         group: GroupId,
     },
     /// A controller member makes itself known to another, until each has pinned the other's stamp.
-    Greet {
-        /// The number of shards that it was started with.
-        shards: u32,
-        /// The controller members that it was started with.
-        members: BTreeSet<NodeId>,
-    },
+    Greet(Greeting),
     /// The answer of a member that has pinned all others.
-    Greeted {
-        /// The number of shards that it was started with.
-        shards: u32,
-        /// The controller members that it was started with.
-        members: BTreeSet<NodeId>,
-    },
+    Greeted(Greeting),
+}
+
+/// How controller members make themselves known to each other.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
+pub struct Greeting {
+    /// The number of shards that the sender was started with.
+    pub shards: u32,
+    /// The controller members that it was started with.
+    pub members: BTreeSet<NodeId>,
+    /// The stamp under which the sender has durably pinned the receiver, if it has.
+    pub pinned: Option<Stamp>,
 }
 
 /// What a client asks of a node.

@@ -8,11 +8,16 @@
 //! sees it.
 #![forbid(unsafe_code)]
 
+pub mod cli;
+pub mod client_api;
+pub mod cluster;
 pub mod codec;
 pub mod config;
 pub mod data_dir;
+pub mod demo;
 pub mod disk;
 pub mod driver;
+pub mod history;
 pub mod recovery;
 pub mod server;
 pub mod snapshot;

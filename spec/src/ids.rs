@@ -156,10 +156,7 @@ pub struct GroupId {
 
 impl GroupId {
     /// The controller group.
-    pub const CONTROLLER: Self = Self {
-        gid: Gid::ZERO,
-        born: ConfigNum::ZERO,
-    };
+    pub const CONTROLLER: Self = Self { gid: Gid::ZERO, born: ConfigNum::ZERO };
 
     /// A data group `gid` created by configuration `born`.
     pub const fn new(gid: Gid, born: ConfigNum) -> Self {

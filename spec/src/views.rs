@@ -61,11 +61,7 @@ impl LogView {
 
     /// The term at `index`, the base included.
     pub fn term_at(&self, index: LogIndex) -> Option<Term> {
-        if index == self.base_index {
-            Some(self.base_term)
-        } else {
-            self.get(index).map(|entry| entry.term)
-        }
+        if index == self.base_index { Some(self.base_term) } else { self.get(index).map(|entry| entry.term) }
     }
 }
 

@@ -246,7 +246,7 @@ impl Client {
         } else {
             Outcome::NotExecuted { trouble }
         };
-        self.finish(id, outcome, fx);
+        self.end(id, outcome, fx);
     }
 
     /// Ends a call that was refused for good: by `outcome` if no attempt of it went unanswered, else unknown.
@@ -259,12 +259,19 @@ impl Client {
         self.finish(id, outcome, fx);
     }
 
-    /// Ends a call; the next one of its lane takes its place.
+    /// Ends a call before its deadline.
     pub(super) fn finish(&mut self, id: CallId, outcome: Outcome, fx: &mut Effects) {
+        if self.calls.contains_key(&id) {
+            fx.disarm(Timer::Deadline { call: id });
+            self.end(id, outcome, fx);
+        }
+    }
+
+    /// Ends a call; the next one of its lane takes its place.
+    fn end(&mut self, id: CallId, outcome: Outcome, fx: &mut Effects) {
         let Some(call) = self.calls.remove(&id) else { return };
         self.drop_attempts(Task::Call(id), &call.pursuit, fx);
         self.refresh.waiters.remove(&id);
-        fx.disarm(Timer::Deadline { call: id });
         let seq = call.stamp.map_or(Seq::ZERO, |(_, seq)| seq);
         let gave_up = matches!(outcome, Outcome::Unknown { .. });
         fx.labels.push(if gave_up {

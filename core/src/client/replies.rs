@@ -48,6 +48,7 @@ impl Client {
             .expect("an attempt belongs to a live task");
         let current = pursuit.phase == Phase::InFlight(ticket);
         if current {
+            pursuit.phase = Phase::Queued; // Until the answer decides what comes next.
             fx.disarm(Timer::Attempt { ticket });
         } else {
             pursuit.older.retain(|older| *older != ticket);
@@ -177,15 +178,20 @@ impl Client {
         let Some(group) = attempt.group else { return };
         let round = self.pursuit_mut(task).map_or(0, |pursuit| pursuit.round);
         let from = &attempt.server.endpoint;
-        match leader {
-            None => {
-                self.routes.leave(group, from);
-                self.hop(task, Trouble::NoLeader, fx);
-            }
-            Some(leader) => match self.routes.redirect(group, from, leader, round) {
-                Follow::Now => self.hop(task, Trouble::NoLeader, fx),
-                Follow::Later => self.back_off(task, Trouble::Silent, fx),
-            },
+        let Some(leader) = leader else {
+            self.routes.leave(group, from);
+            return self.hop(task, Trouble::NoLeader, fx);
+        };
+        if self.routes.redirect(group, from, leader, round) == Follow::Later {
+            return self.back_off(task, Trouble::Silent, fx);
+        }
+        self.hop(task, Trouble::NoLeader, fx);
+        if self
+            .pursuit_mut(task)
+            .is_some_and(|pursuit| pursuit.phase == Phase::BackingOff)
+        {
+            // Servers may name each other for long: next time somebody else is asked.
+            self.routes.doubt(group);
         }
     }
 

@@ -245,6 +245,13 @@ impl Routes {
         }
     }
 
+    /// Whoever is believed in, it is time to ask the next one.
+    pub(super) fn doubt(&mut self, group: GroupId) {
+        if let Some(believed) = self.beliefs.get(&group).map(|belief| belief.server.endpoint.clone()) {
+            self.leave(group, &believed);
+        }
+    }
+
     /// This server did not answer in time.
     pub(super) fn suspect(&mut self, group: GroupId, from: &Endpoint) {
         if let Some(belief) = self.beliefs.get_mut(&group) {

@@ -6,7 +6,7 @@
 
 use super::Node;
 use crate::controller::{self, Configuration, Controller, Directory, NodeInfo};
-use crate::effect::{Effects, TimerChange, Write};
+use crate::effect::{Effects, Halt, TimerChange, Write};
 use crate::input::Timer;
 use crate::message::{DirectoryMessage, Message, Peer, PeerRefusal};
 use crate::raft::{Durable, Timer as RaftTimer};
@@ -55,6 +55,7 @@ impl Node {
             let node = self.me.node;
             self.tell_controller(DirectoryMessage::Register { node, info: mine }, effects);
         }
+        self.controller_changed(effects);
         if self.controller.is_none() {
             self.next_controller += 1;
             if let Some(to) = self.controllers.keys().nth(self.next_controller % self.controllers.len().max(1)) {
@@ -67,7 +68,10 @@ impl Node {
         let from = peer.node;
         match message {
             DirectoryMessage::Fetch { config, version } => self.answer_fetch(from, config, version, effects),
-            DirectoryMessage::News { configs, directory } => self.news(from, configs, directory, effects),
+            DirectoryMessage::News { configs, directory } if self.controllers.contains_key(&from) => {
+                self.news(from, configs, directory, effects);
+            }
+            DirectoryMessage::News { .. } => {}
             DirectoryMessage::Changed { version, .. } => {
                 if version > self.map.directory.version && self.controller.is_none() {
                     self.fetch(from, effects);
@@ -75,8 +79,8 @@ impl Node {
             }
             DirectoryMessage::Register { node, info } => self.register(from, node, info, effects),
             DirectoryMessage::Retire { group } => self.retire(from, group, effects),
-            DirectoryMessage::Greet { shards, members } => self.greeted(peer, shards, &members, true, effects),
-            DirectoryMessage::Greeted { shards, members } => self.greeted(peer, shards, &members, false, effects),
+            DirectoryMessage::Greet(greeting) => self.greeted(peer, &greeting, true, effects),
+            DirectoryMessage::Greeted(greeting) => self.greeted(peer, &greeting, false, effects),
         }
     }
 
@@ -87,7 +91,7 @@ impl Node {
         let machine = group.machine();
         let (config, version) = (machine.latest().num, machine.directory().version);
         let leads = group.replica().is_leader();
-        if version > self.map.directory.version {
+        if version > self.map.directory.version || self.missing().is_some() {
             let mut directory = Directory::clone(machine.directory());
             directory.groups.insert(GroupId::CONTROLLER, group.replica().voters().iter().copied().collect());
             self.learn_directory(Arc::new(directory), effects);
@@ -122,6 +126,12 @@ impl Node {
     /// Takes in a directory. True if it is newer.
     fn learn_directory(&mut self, directory: Arc<Directory>, effects: &mut Effects) -> bool {
         let newer = directory.version > self.map.directory.version;
+        if directory.nodes.get(&self.me.node).is_some_and(|mine| mine.stamp != self.me.stamp) {
+            // This directory was wiped or copied: the id belongs to another one, and so does all that it is to host.
+            let reason = PeerRefusal::OtherStamp { refused: self.me.stamp };
+            effects.halt = Some(Halt::Refused { by: self.me.node, reason });
+            return false;
+        }
         if newer {
             for (node, info) in &directory.nodes {
                 self.pin(*node, info.clone(), effects);
@@ -262,7 +272,10 @@ impl Node {
         if !group.replica().is_leader() {
             return self.forward(from, DirectoryMessage::Retire { group: id }, effects);
         }
-        if group.machine().directory().groups.contains_key(&id) {
+        // Only the group itself knows that it holds nothing; a controller member hands its word on.
+        let servers = group.machine().directory().groups.get(&id);
+        let speaks = |servers: &Vec<NodeId>| servers.contains(&from) || self.controllers.contains_key(&from);
+        if servers.is_some_and(speaks) {
             self.command(controller::Command::Retire { group: id }, effects);
         }
     }
@@ -278,60 +291,6 @@ impl Node {
 
     fn command(&mut self, command: controller::Command, effects: &mut Effects) {
         self.with_controller(effects, |group, limits| group.propose([(None, command)].into(), limits));
-    }
-
-    /// A controller member that has no replica yet makes itself known to the others.
-    fn greet(&mut self, effects: &mut Effects) {
-        if self.controller.is_some() || !self.controllers.contains_key(&self.me.node) {
-            return;
-        }
-        let members: BTreeSet<NodeId> = self.controllers.keys().copied().collect();
-        for to in members.iter().filter(|to| **to != self.me.node) {
-            let message = DirectoryMessage::Greet { shards: self.shards, members: members.clone() };
-            effects.sends.push((*to, Message::Directory(message)));
-        }
-    }
-
-    /// Another controller member made itself known: pin it. One that was started otherwise is refused.
-    fn greeted(
-        &mut self,
-        peer: Peer,
-        shards: u32,
-        members: &BTreeSet<NodeId>,
-        answer: bool,
-        effects: &mut Effects,
-    ) {
-        let from = peer.node;
-        let Some(address) = self.controllers.get(&from).cloned() else { return };
-        if !self.controllers.contains_key(&self.me.node) {
-            return;
-        }
-        if shards != self.shards || !members.iter().eq(self.controllers.keys()) {
-            return self.send(from, Message::Refused(PeerRefusal::OtherBootstrap), effects);
-        }
-        self.pin(from, NodeInfo { address, stamp: peer.stamp }, effects);
-        self.bootstrap_controller(effects);
-        if answer && self.controller.is_some() {
-            let message = DirectoryMessage::Greeted { shards: self.shards, members: members.clone() };
-            self.send(from, Message::Directory(message), effects);
-        }
-    }
-
-    /// The controller's replica begins when every other member's stamp is pinned durably, so that none of them can lose
-    /// its disk and vote again under its old name.
-    pub(super) fn bootstrap_controller(&mut self, effects: &mut Effects) {
-        let member = self.controllers.contains_key(&self.me.node);
-        let pinned = |node: &NodeId| *node == self.me.node || self.peers.contains_key(node);
-        let ready = self.controllers.keys().all(pinned) && self.lane.is_synced(self.last_pin);
-        if self.controller.is_some() || !member || !ready {
-            return;
-        }
-        let voters: BTreeSet<NodeId> = self.controllers.keys().copied().collect();
-        let durable = Durable::genesis(voters, Controller::genesis(self.shards));
-        let shards = self.shards;
-        self.write(Write::CreateController { mark: durable.mark.clone(), shards }, effects);
-        Self::label(Action::CreateReplica { group: GroupId::CONTROLLER }, effects);
-        self.start_controller(durable, effects);
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! - `requests`: local clients, batched by group;
 //! - `peers`: whose messages are believed (pinned stamps, later boots);
+//! - `bootstrap`: how the controller group begins;
 //! - `directory`: learning configurations and who is where; creating and destroying replicas;
 //! - `migration`: moving shards between groups;
 //! - `lane`: one order of writes for all groups.
@@ -9,6 +10,7 @@
 //! What must never happen: two replicas of one group under one node id with different disks (`wiped-disk-votes`,
 //! `replica-recreated`), or a message of an unknown directory reaching a replica.
 
+mod bootstrap;
 mod directory;
 mod lane;
 mod machines;
@@ -61,6 +63,8 @@ pub struct Node {
     peers: BTreeMap<NodeId, KnownPeer>,
     /// The last write that pins a peer: a controller member takes no part before all pins are durable.
     last_pin: WriteId,
+    /// Controller members that have said, in this boot, that they have durably pinned this node's stamp.
+    pinned_by: BTreeSet<NodeId>,
     tombstones: BTreeSet<GroupId>,
     controller: Option<Group<Controller>>,
     data: BTreeMap<GroupId, DataGroup>,
@@ -86,6 +90,7 @@ impl Node {
             limits,
             peers: durable.peers.into_iter().map(|(node, info)| (node, known(info))).collect(),
             last_pin: WriteId::ZERO,
+            pinned_by: BTreeSet::new(),
             tombstones: durable.tombstones,
             controller: None,
             data: BTreeMap::new(),

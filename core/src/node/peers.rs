@@ -48,8 +48,8 @@ impl Node {
             Message::Directory(
                 DirectoryMessage::News { .. }
                 | DirectoryMessage::Changed { .. }
-                | DirectoryMessage::Greet { .. }
-                | DirectoryMessage::Greeted { .. },
+                | DirectoryMessage::Greet(_)
+                | DirectoryMessage::Greeted(_),
             ) => self.controllers.contains_key(&from.node),
             Message::Directory(DirectoryMessage::Retire { .. })
             | Message::Controller(_)

@@ -211,9 +211,12 @@ impl<P: Payload> Replica<P> {
         }
     }
 
-    /// Issues a durable write.
+    /// Issues a durable write. A vote in a term entered by the same step is one write with it, so no crash falls between.
     fn write(&mut self, write: Write<P>, out: &mut Effects<P>) {
-        out.writes.push((self.outbox.issue(), write));
+        match (out.writes.last_mut(), write) {
+            (Some((_, Write::HardState(entered))), Write::HardState(hard)) => *entered = hard,
+            (_, write) => out.writes.push((self.outbox.issue(), write)),
+        }
     }
 
     /// Tells `to` something once everything issued so far is durable.

@@ -137,9 +137,7 @@ impl<P: Payload> Progress<P> {
         self.next = self.next.max(self.matched.next());
         match &mut self.flow {
             Flow::Probe { .. } => self.replicate(),
-            Flow::Replicate { inflight } => {
-                while inflight.pop_front_if(|last| *last <= matched).is_some() {}
-            }
+            Flow::Replicate { inflight } => while inflight.pop_front_if(|last| *last <= matched).is_some() {},
             // It found what it needed elsewhere, or the snapshot is in.
             Flow::Snapshot { .. } if self.matched >= base => self.replicate(),
             // It is in, but the log was compacted further meanwhile: another one.

@@ -126,8 +126,8 @@ fn classify(message: &Message) -> (Lane, usize) {
             | DirectoryMessage::Changed { .. }
             | DirectoryMessage::Register { .. }
             | DirectoryMessage::Retire { .. }
-            | DirectoryMessage::Greet { .. }
-            | DirectoryMessage::Greeted { .. } => (Lane::Urgent, SMALL),
+            | DirectoryMessage::Greet(_)
+            | DirectoryMessage::Greeted(_) => (Lane::Urgent, SMALL),
         },
         Message::Refused(_) => (Lane::Urgent, SMALL),
     }

@@ -230,12 +230,16 @@ impl<D: Disk> Wal<D> {
             .collect();
         candidates.sort_unstable();
         let mut budget = self.options.segment_bytes / 2;
-        candidates.retain(|(bytes, _)| {
-            let fits = *bytes <= budget;
-            budget -= if fits { *bytes } else { budget };
-            fits
-        });
-        candidates.into_iter().map(|(_, generation)| generation).collect()
+        let affordable = candidates
+            .into_iter()
+            .take_while(|(bytes, _)| match budget.checked_sub(*bytes) {
+                Some(rest) => {
+                    budget = rest;
+                    true
+                }
+                None => false,
+            });
+        affordable.map(|(_, generation)| generation).collect()
     }
 
     fn keep_only(&mut self, kept: Vec<SegmentName>, gone: Vec<SegmentName>) -> Result<(), WalError> {

@@ -8,11 +8,9 @@ use super::segment::{Segment, SegmentName, Spare};
 use super::{WalError, WalOptions};
 use crate::disk::Disk;
 
-/// What a log said when it was opened.
-#[derive(Clone, Debug)]
+/// What was done to open a log. What it says is [`Wal::fold`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Recovered {
-    /// The fold of all its writes.
-    pub fold: Fold,
     /// How many bytes of a torn last write were cut off.
     pub cut: u64,
 }
@@ -47,11 +45,7 @@ impl<D: Disk> Wal<D> {
         if let Some(torn) = newest.torn {
             segment.clear(torn)?;
         }
-        let recovered = Recovered {
-            fold: fold.clone(),
-            cut,
-        };
-        Ok((Self::resume(disk, options, segment, needed, fold), recovered))
+        Ok((Self::resume(disk, options, segment, needed, fold), Recovered { cut }))
     }
 
     /// A new log. A first segment whose opening was torn held nothing yet.
@@ -59,13 +53,7 @@ impl<D: Disk> Wal<D> {
         remove(&disk, unopened.iter().copied())?;
         let spare = Spare::prepare(&disk, options.segment_bytes)?;
         let wal = Self::begin(disk, options, spare)?;
-        Ok((
-            wal,
-            Recovered {
-                fold: Fold::default(),
-                cut: 0,
-            },
-        ))
+        Ok((wal, Recovered { cut: 0 }))
     }
 }
 
