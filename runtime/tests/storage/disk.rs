@@ -44,6 +44,11 @@ impl MemDisk {
         self.0.lock().unwrap().steps_left = Some(steps);
     }
 
+    /// Works again, with what it has: only the process was killed.
+    pub(crate) fn go_on(&self) {
+        self.0.lock().unwrap().steps_left = None;
+    }
+
     pub(crate) fn fail_syncs(&self) {
         self.0.lock().unwrap().fail_syncs = true;
     }

@@ -1,5 +1,6 @@
 //! Storage: the write-ahead log, snapshots, recovery; on a disk in memory that tears, fails, fills up and crashes.
 
+mod data_dir;
 mod disk;
 mod lane;
 mod wal_crash;
