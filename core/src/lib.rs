@@ -25,13 +25,23 @@ extern crate alloc;
 pub mod bytes;
 pub mod client;
 pub mod controller;
+pub mod digest;
+pub mod durable;
 pub mod effect;
+pub mod group;
 pub mod input;
 pub mod keyspace;
 pub mod limits;
 pub mod message;
+pub mod node;
 pub mod raft;
 pub mod shard;
 pub mod status;
 
 pub use quorate_spec as spec;
+
+/// The optional features that were compiled in: `quorate --version` names them.
+pub const FEATURES: &[&str] = &[
+    #[cfg(feature = "serde")]
+    "serde",
+];

@@ -1,0 +1,195 @@
+//! The command line: what can be asked, and how it answers.
+//!
+//! Exit codes: 0 done, 1 refused or failed, 2 bad usage. With `--json`, standard output holds one JSON value and nothing
+//! else, whatever happens; what people should know beyond that goes to standard error.
+
+mod bench;
+mod bytes;
+mod connection;
+mod load;
+mod operate;
+mod output;
+mod pairs;
+mod records;
+mod status;
+mod table;
+mod up;
+
+pub use output::{Failure, Report};
+
+use crate::config::{NodeArgs, NodeConfig};
+use clap::{CommandFactory, Parser, Subcommand};
+use connection::Connection;
+use output::Outcome;
+use std::process::ExitCode;
+use std::sync::LazyLock;
+
+/// A sharded, replicated, linearizable key/value store.
+#[derive(Debug, Parser)]
+#[command(
+    name = "quorate",
+    version = version(),
+    propagate_version = true,
+    arg_required_else_help = true,
+    after_help = "Start here:\n  quorate demo              watch a cluster survive moves and kills, and judge its history\n  \
+                  quorate up                a local cluster to play with (Ctrl-C ends it)\n  \
+                  quorate put greeting hello && quorate get greeting"
+)]
+struct Cli {
+    /// Print one JSON value on standard output and nothing else there.
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// What can be asked.
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run a cluster under faults and judge the recorded history.
+    #[command(
+        after_help = "Example:\n  quorate demo\n  quorate demo --json --keep /tmp/quorate-demo\n\n\
+                            Exit code 0 only if everything that the report lists holds."
+    )]
+    Demo(crate::demo::DemoArgs),
+    /// Run a local development cluster until Ctrl-C.
+    #[command(after_help = "Example:\n  quorate up\n  quorate up --dir ./cluster --groups 3     # keeps its data")]
+    Up(up::UpArgs),
+    /// Run one node.
+    #[command(
+        after_help = "Example:\n  quorate node --data /var/lib/quorate --id 1 --listen 0.0.0.0:7001 \
+                            --advertise a:7001 --controllers 1=a:7001,2=b:7001,3=c:7001"
+    )]
+    Node(Box<NodeArgs>),
+    /// Replace the value of a key.
+    #[command(after_help = "Example:\n  quorate put greeting hello\n  quorate put photo - < photo.jpg")]
+    Put(operate::WriteArgs),
+    /// Read the value of a key.
+    #[command(after_help = "Example:\n  quorate get greeting\n  quorate get photo --raw > photo.jpg")]
+    Get(operate::GetArgs),
+    /// Add to the end of the value of a key.
+    #[command(after_help = "Example:\n  quorate append log 'one more line'")]
+    Append(operate::WriteArgs),
+    /// Write every line of a file: key<TAB>value, or JSON lines.
+    #[command(
+        after_help = "Example:\n  quorate load words.tsv --verify\n  quorate load dump.jsonl --concurrency 128\n\n\
+                            JSON lines hold \"key\" and \"value\" (text), or \"key_b64\" and \"value_b64\" (base64)."
+    )]
+    Load(load::LoadArgs),
+    /// Add replica groups; shards move to them.
+    #[command(after_help = "Example:\n  quorate join 3=10,11,12        # group 3 on the nodes 10, 11 and 12")]
+    Join(operate::JoinArgs),
+    /// Take replica groups out; their shards move to the others.
+    #[command(
+        after_help = "Example:\n  quorate leave 2\n\nStop its nodes only when `quorate status` says that they may be."
+    )]
+    Leave(operate::LeaveArgs),
+    /// Give one shard to one group.
+    #[command(after_help = "Example:\n  quorate move 17 2              # shard 17 to group 2")]
+    Move(operate::MoveArgs),
+    /// Show a configuration: groups, their nodes and their shards.
+    #[command(after_help = "Example:\n  quorate query\n  quorate query 4                # configuration 4")]
+    Query(operate::QueryArgs),
+    /// Hand the leadership of a group to one of its nodes.
+    #[command(
+        after_help = "Example:\n  quorate transfer 1 5           # node 5 is to lead group 1; group 0 is the controller"
+    )]
+    Transfer(operate::TransferArgs),
+    /// Show every node: who leads, how far, which shards, what may be stopped.
+    #[command(after_help = "Example:\n  quorate status\n  quorate status --json | jq '.nodes[].reachable'")]
+    Status(Connection),
+    /// Measure throughput and latency with closed-loop clients.
+    #[command(after_help = "Example:\n  quorate bench --clients 64 --seconds 10 --mix mixed --value-bytes 256")]
+    Bench(bench::BenchArgs),
+}
+
+/// The version, and the features that were compiled in: a shipped binary has none that are for checking.
+fn version() -> &'static str {
+    static VERSION: LazyLock<String> = LazyLock::new(|| {
+        let features = quorate_core::FEATURES;
+        let features = if features.is_empty() {
+            "none".to_owned()
+        } else {
+            features.join(" ")
+        };
+        format!("{} (features: {features})", env!("CARGO_PKG_VERSION"))
+    });
+    &VERSION
+}
+
+/// Parses the arguments, does what they say and answers.
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return bad_usage(&error),
+    };
+    let json = cli.json;
+    let outcome = match cli.command {
+        Command::Node(arguments) => return node(*arguments, json),
+        Command::Demo(arguments) => run(crate::demo::run(arguments)),
+        Command::Up(arguments) => run(up::run(arguments, json)),
+        Command::Put(arguments) => run(operate::put(arguments)),
+        Command::Get(arguments) => run(operate::get(arguments)),
+        Command::Append(arguments) => run(operate::append(arguments)),
+        Command::Load(arguments) => run(load::run(arguments)),
+        Command::Join(arguments) => run(operate::join(arguments)),
+        Command::Leave(arguments) => run(operate::leave(arguments)),
+        Command::Move(arguments) => run(operate::move_shard(arguments)),
+        Command::Query(arguments) => run(operate::query(arguments)),
+        Command::Transfer(arguments) => run(operate::transfer(arguments)),
+        Command::Status(connection) => run(status::run(connection)),
+        Command::Bench(arguments) => run(bench::run(arguments)),
+    };
+    output::finish(outcome, json)
+}
+
+/// Drives one command. The future runs on the main thread, which outlives every child process that it starts.
+fn run(command: impl Future<Output = Outcome>) -> Outcome {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::new(format!("no threads: {error}"), "free some memory and try again"))?;
+    runtime.block_on(command)
+}
+
+fn node(arguments: NodeArgs, json: bool) -> ExitCode {
+    if let Err(error) = crate::cluster::die_with_parent() {
+        let failure = Failure::new(
+            error.to_string(),
+            "start the node by itself, or the whole cluster again",
+        );
+        return output::finish(Err(failure), json);
+    }
+    let config = match NodeConfig::from_args(arguments) {
+        Ok(config) => config,
+        Err(error) => return output::finish(Err(Failure::told(error.to_string()).as_usage()), json),
+    };
+    match crate::server::run(&config) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => output::finish(Err(Failure::told(error.to_string())), json),
+    }
+}
+
+/// Help and version are answers (0); anything else that cannot be parsed is bad usage (2).
+fn bad_usage(error: &clap::Error) -> ExitCode {
+    let asked = !error.use_stderr();
+    let json = std::env::args_os().any(|argument| argument == "--json");
+    if json && asked {
+        output::print_json(&serde_json::json!({ "text": error.to_string() }));
+    } else {
+        if json {
+            output::print_json(&serde_json::json!({ "error": error.to_string() }));
+        }
+        let _ = error.print(); // There is nowhere left to say that standard error is closed.
+    }
+    ExitCode::from(if asked { 0 } else { 2 })
+}
+
+/// A usage error found after parsing, in clap's words.
+fn usage_error(message: impl std::fmt::Display) -> Failure {
+    let error = Cli::command().error(clap::error::ErrorKind::ValueValidation, message);
+    Failure::usage(error.to_string())
+}
+
+#[cfg(test)]
+mod tests;
