@@ -35,13 +35,13 @@ impl<D: Disk> Wal<D> {
         newest.each_record(|record, placed| fold.absorb(record, placed))?;
         fold.check_whole().map_err(|what| WalError::Inconsistent { what })?;
 
+        let mut segment = Segment::resume(&disk, newest.name, newest.end)?;
         remove(
             &disk,
             segments
                 .into_iter()
                 .filter(|name| *name != newest.name && !needed.contains(name)),
         )?;
-        let mut segment = Segment::resume(&disk, newest.name, newest.end)?;
         if let Some(torn) = newest.torn {
             segment.clear(torn)?;
         }

@@ -136,11 +136,15 @@ pub(super) struct Segment<D: Disk> {
 }
 
 impl<D: Disk> Segment<D> {
-    /// Goes on writing at `end`, where everything is zero up to the segment's length.
+    /// Goes on writing at `end`, where everything is zero up to the segment's length. What a process that was killed wrote
+    /// without syncing was read like the rest, so it is made durable before anybody builds on it.
     pub(super) fn resume(disk: &D, name: SegmentName, end: u64) -> Result<Self, WalError> {
-        let file = disk
+        let mut file = disk
             .open(&name.to_string())
             .map_err(WalError::io(format!("opening {name}")))?;
+        file.sync_data().map_err(WalError::io(format!("syncing {name}")))?;
+        disk.sync_dir()
+            .map_err(WalError::io(format!("syncing the name of {name}")))?;
         Ok(Self { name, file, end })
     }
 

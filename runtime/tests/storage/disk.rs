@@ -44,6 +44,11 @@ impl MemDisk {
         self.0.lock().unwrap().steps_left = Some(steps);
     }
 
+    /// Works again, with what it has: only the process was killed.
+    pub(crate) fn go_on(&self) {
+        self.0.lock().unwrap().steps_left = None;
+    }
+
     pub(crate) fn fail_syncs(&self) {
         self.0.lock().unwrap().fail_syncs = true;
     }
@@ -211,6 +216,19 @@ impl DiskFile for MemFile {
 
     fn write_at(&mut self, offset: u64, bytes: &[u8]) -> io::Result<()> {
         let stopped = self.disk.step();
+        let used = self.disk.used();
+        let more = (offset as usize + bytes.len()).saturating_sub(self.inode.lock().unwrap().data.len());
+        if more > 0
+            && self
+                .disk
+                .0
+                .lock()
+                .unwrap()
+                .capacity
+                .is_some_and(|capacity| used + more > capacity)
+        {
+            return Err(io::ErrorKind::StorageFull.into());
+        }
         let mut inode = self.inode.lock().unwrap();
         put(&mut inode.data, offset as usize, bytes);
         inode.pending.push((offset as usize, bytes.to_vec()));

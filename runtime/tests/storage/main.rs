@@ -1,7 +1,9 @@
 //! Storage: the write-ahead log, snapshots, recovery; on a disk in memory that tears, fails, fills up and crashes.
 
+mod data_dir;
 mod disk;
 mod lane;
+mod snapshot;
 mod wal_crash;
 mod wal_damage;
 mod wal_space;

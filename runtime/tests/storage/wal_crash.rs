@@ -95,3 +95,21 @@ fn a_crash_during_recovery_changes_nothing() {
         }
     }
 }
+
+/// What a killed process had written and not synced is there when it starts again. Recovery builds on it, so from then on
+/// it stays, whatever happens to the machine.
+#[test]
+fn what_recovery_saw_is_durable() {
+    let mut unsynced = 0;
+    for seed in 0..100 {
+        let disk = MemDisk::default();
+        disk.stop_after(Choices::new(seed).below(250) as usize);
+        let acknowledged = run(&disk, seed, 0);
+        disk.go_on();
+        let seen = Model::of(Wal::open(disk.clone(), options()).unwrap().0.fold());
+        let (wal, _) = Wal::open(disk.crash(|| false), options()).unwrap();
+        assert!(Model::of(wal.fold()) == seen, "seed {seed}");
+        unsynced += usize::from(seen != lane(seed, LANE).1[acknowledged]);
+    }
+    assert!(unsynced > 0, "some were killed between write and sync");
+}
