@@ -1,1 +1,2 @@
 //! The runtime.
+pub mod client_api;
