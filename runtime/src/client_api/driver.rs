@@ -4,6 +4,7 @@
 //! gathers meanwhile leaves in one write. It ends when the last handle is dropped, and everything with it.
 
 use super::connection::{Connection, Event, Failure};
+use super::contact::{OWN_TICKETS, StatusCall};
 use super::timers::Timers;
 use super::{Error, Options};
 use quorate_core::bytes::Bytes;
@@ -21,8 +22,6 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
-/// Tickets from here on are this task's own; the machine counts from 1.
-const OWN_TICKETS: u64 = 1 << 63;
 /// How many commands are taken at once.
 const BATCH: usize = 256;
 /// No attempt at the controller waits longer.
@@ -55,40 +54,35 @@ pub(super) enum Command {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-enum Alarm {
+pub(super) enum Alarm {
     Machine(Timer),
     Status(u64),
 }
 
 /// What waits for the end of a call.
-enum Waiter {
+pub(super) enum Waiter {
     Caller(oneshot::Sender<Outcome>),
     Map(oneshot::Sender<Map>),
     Connect(oneshot::Sender<Result<(), Error>>),
 }
 
-struct StatusCall {
-    endpoint: Endpoint,
-    answer: oneshot::Sender<Result<Arc<NodeStatus>, Error>>,
-}
-
 pub(super) struct Driver {
-    options: Options,
+    pub(super) options: Options,
     commands: mpsc::Receiver<Command>,
-    machine: Machine,
+    pub(super) machine: Machine,
     /// What the machine is still to be told, in order.
     inputs: VecDeque<Input>,
-    waiters: HashMap<CallId, Waiter>,
+    pub(super) waiters: HashMap<CallId, Waiter>,
     /// The call that waits for the first contact.
-    connecting: Option<CallId>,
+    pub(super) connecting: Option<CallId>,
     last_call: u64,
-    statuses: HashMap<u64, StatusCall>,
-    last_own: u64,
-    connections: BTreeMap<Endpoint, Connection>,
+    pub(super) statuses: HashMap<u64, StatusCall>,
+    pub(super) last_own: u64,
+    pub(super) connections: BTreeMap<Endpoint, Connection>,
     /// The last failure of each address that has not been reached since.
-    failures: BTreeMap<Endpoint, Failure>,
-    timers: Timers<Alarm>,
-    now: Instant,
+    pub(super) failures: BTreeMap<Endpoint, Failure>,
+    pub(super) timers: Timers<Alarm>,
+    pub(super) now: Instant,
 }
 
 impl Driver {
@@ -153,19 +147,7 @@ impl Driver {
                 self.connecting = Some(self.submit(Operation::Map, Waiter::Connect(answer)));
                 self.check_first_contact();
             }
-            Command::Status { address, answer } => {
-                self.last_own += 1;
-                let (ticket, endpoint) = (self.last_own, Bytes::from(address.as_str()));
-                self.timers.arm(Alarm::Status(ticket), self.now + self.options.deadline);
-                self.statuses.insert(
-                    ticket,
-                    StatusCall {
-                        endpoint: endpoint.clone(),
-                        answer,
-                    },
-                );
-                self.send(endpoint, ticket, Request::Status);
-            }
+            Command::Status { address, answer } => self.ask_status(&address, answer),
         }
     }
 
@@ -178,7 +160,7 @@ impl Driver {
     }
 
     /// Tells the machine, and then all that follows from it at once.
-    fn step(&mut self, input: Input) {
+    pub(super) fn step(&mut self, input: Input) {
         self.inputs.push_back(input);
         while let Some(input) = self.inputs.pop_front() {
             let fx = self.machine.step(input);
@@ -219,7 +201,7 @@ impl Driver {
     }
 
     /// Hands a request to the node's connection, opening one if there is none.
-    fn send(&mut self, endpoint: Endpoint, ticket: u64, request: Request) {
+    pub(super) fn send(&mut self, endpoint: Endpoint, ticket: u64, request: Request) {
         let (options, now) = (&self.options, self.now);
         let connection = self.connections.entry(endpoint.clone()).or_insert_with_key(|endpoint| {
             // Shorter than an attempt: what was never sent is not mistaken for what went unanswered.
@@ -282,103 +264,6 @@ impl Driver {
             }
         }
         busy
-    }
-
-    fn received(&mut self, from: &Endpoint, ticket: u64, reply: Reply) {
-        if ticket < OWN_TICKETS {
-            return self.step(Input::Received {
-                from: from.clone(),
-                ticket: Ticket::new(ticket),
-                reply,
-            });
-        }
-        let Some(call) = self.statuses.remove(&ticket) else {
-            return;
-        };
-        self.timers.disarm(&Alarm::Status(ticket));
-        let result = match reply {
-            Reply::Status(status) => Ok(status),
-            Reply::Refused(refusal) => Err(refusal.into()),
-            _ => Err(Error::Refused {
-                message: "the node answered something else: is its version this one?".into(),
-            }),
-        };
-        drop(call.answer.send(result));
-    }
-
-    /// The first node that is reached settles which cluster this is: an address may be reused by another.
-    fn opened(&mut self, endpoint: &Endpoint, cluster: String) {
-        self.failures.remove(endpoint);
-        self.options.cluster.get_or_insert(cluster);
-    }
-
-    fn closed(&mut self, endpoint: Endpoint, unsent: bool, failure: Failure) {
-        tracing::debug!(endpoint = ?endpoint, what = failure.what, unsent, "connection lost");
-        self.connections.remove(&endpoint);
-        let lost: Vec<u64> = self
-            .statuses
-            .iter()
-            .filter(|(_, it)| it.endpoint == endpoint)
-            .map(|(it, _)| *it)
-            .collect();
-        for ticket in lost {
-            self.fail_status(ticket, failure.clone());
-        }
-        self.failures.insert(endpoint.clone(), failure);
-        self.step(if unsent {
-            Input::Unreachable { endpoint }
-        } else {
-            Input::Disconnected { endpoint }
-        });
-        self.check_first_contact();
-    }
-
-    fn fail_status(&mut self, ticket: u64, failure: Failure) {
-        let Some(call) = self.statuses.remove(&ticket) else {
-            return;
-        };
-        self.timers.disarm(&Alarm::Status(ticket));
-        let address = String::from_utf8_lossy(&call.endpoint).into_owned();
-        let error = if failure.refused {
-            Error::OtherCluster {
-                message: format!("{address}: {}", failure.what),
-            }
-        } else {
-            Error::Unreachable {
-                tried: vec![(address, failure.what)],
-            }
-        };
-        drop(call.answer.send(Err(error)));
-    }
-
-    /// Before the first contact, a failure of every seed is the answer to whoever connects.
-    fn check_first_contact(&mut self) {
-        let seeds = self.options.seeds.iter().map(|seed| Bytes::from(seed.as_str()));
-        let Some(call) = self.connecting else { return };
-        if seeds.into_iter().all(|seed| self.failures.contains_key(&seed)) {
-            self.connecting = None;
-            if let Some(Waiter::Connect(answer)) = self.waiters.remove(&call) {
-                drop(answer.send(Err(self.unreached())));
-            }
-        }
-    }
-
-    /// Why no seed could be reached.
-    fn unreached(&self) -> Error {
-        let of = |seed: &String| self.failures.get(seed.as_bytes()).cloned();
-        let tried = self
-            .options
-            .seeds
-            .iter()
-            .map(|seed| (seed, of(seed).unwrap_or(Failure::new("no answer"))));
-        if let Some((seed, failure)) = tried.clone().find(|(_, failure)| failure.refused) {
-            return Error::OtherCluster {
-                message: format!("{seed}: {}", failure.what),
-            };
-        }
-        Error::Unreachable {
-            tried: tried.map(|(seed, failure)| (seed.clone(), failure.what)).collect(),
-        }
     }
 
     fn poll_timers(&mut self, cx: &mut Context<'_>) -> Poll<()> {

@@ -12,8 +12,11 @@
 //! It decides nothing: `quorate_core::client` does.
 
 mod connection;
+mod contact;
 mod driver;
 mod error;
+#[cfg(test)]
+mod tests;
 mod timers;
 
 pub use error::Error;
