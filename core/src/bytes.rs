@@ -96,6 +96,7 @@ impl<'de> serde::Deserialize<'de> for Bytes {
                 Ok(Bytes::from(bytes))
             }
         }
-        deserializer.deserialize_byte_buf(Visitor)
+        // Not `byte_buf`: a decoder that borrows then copies once and never allocates for a length it has not seen.
+        deserializer.deserialize_bytes(Visitor)
     }
 }

@@ -1,10 +1,9 @@
 //! What can happen to a node: the only way in.
 
-use crate::controller::{self, NodeInfo};
+pub use crate::durable::Durable;
 use crate::message::{Message, Peer, Request};
 use crate::raft;
-use crate::shard;
-use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 use quorate_spec::ids::{GroupId, NodeId, Ticket, WriteId};
 
@@ -84,17 +83,3 @@ pub struct Restarted {
     /// What the disk kept; empty on the first boot.
     pub durable: Durable,
 }
-
-/// What a disk kept of a node: the fold of its writes.
-#[derive(Clone, Debug, Default)]
-pub struct Durable {
-    /// The pinned peers.
-    pub peers: BTreeMap<NodeId, NodeInfo>,
-    /// Groups whose replica here was destroyed: never created again.
-    pub tombstones: BTreeSet<GroupId>,
-    /// The controller group's replica, if this node has one.
-    pub controller: Option<raft::Durable<controller::Command>>,
-    /// The data groups' replicas.
-    pub data: BTreeMap<GroupId, raft::Durable<shard::Command>>,
-}
-

@@ -51,7 +51,10 @@ pub enum Message {
 #[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
 pub enum PeerRefusal {
     /// The id belongs to another data directory.
-    OtherStamp,
+    OtherStamp {
+        /// The stamp that is refused: only its holder is meant.
+        refused: Stamp,
+    },
     /// A later boot of the same directory was seen: this one is an old copy.
     OlderBoot {
         /// The latest boot seen.
@@ -68,14 +71,14 @@ pub enum PeerRefusal {
 pub enum DirectoryMessage {
     /// What comes after these?
     Fetch {
-        /// The last configuration that the asker knows of without a gap from what it needs.
+        /// The first configuration that the asker lacks.
         config: ConfigNum,
         /// The directory that the asker has.
         version: DirectoryVersion,
     },
-    /// The next configurations, in order (a bounded number), and the directory if it is newer.
+    /// The configurations from there on (a bounded number) and the latest one, and the directory if it is newer.
     News {
-        /// Consecutive configurations.
+        /// Configurations, ascending.
         configs: Vec<Arc<Configuration>>,
         /// The newer directory.
         directory: Option<Arc<Directory>>,
@@ -100,12 +103,21 @@ pub enum DirectoryMessage {
         group: GroupId,
     },
     /// A controller member makes itself known to another, until each has pinned the other's stamp.
-    Greet {
-        /// The number of shards that it was started with.
-        shards: u32,
-        /// The controller members that it was started with.
-        members: BTreeSet<NodeId>,
-    },
+    Greet(Greeting),
+    /// The answer of a member that has pinned all others.
+    Greeted(Greeting),
+}
+
+/// How controller members make themselves known to each other.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
+pub struct Greeting {
+    /// The number of shards that the sender was started with.
+    pub shards: u32,
+    /// The controller members that it was started with.
+    pub members: BTreeSet<NodeId>,
+    /// The stamp under which the sender has durably pinned the receiver, if it has.
+    pub pinned: Option<Stamp>,
 }
 
 /// What a client asks of a node.

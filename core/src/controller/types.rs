@@ -5,7 +5,7 @@ use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use quorate_spec::ids::{ClientId, ConfigNum, DirectoryVersion, Gid, GroupId, NodeId, Seq, ShardId, Stamp};
-use quorate_spec::views::Origin;
+use quorate_spec::views::{ConfigurationView, Origin};
 
 #[cfg(feature = "serde")]
 use serde::{Deserialize, Serialize};
@@ -43,6 +43,44 @@ pub struct Configuration {
     pub groups: BTreeMap<Gid, GroupInfo>,
     /// Sessions below it have ended.
     pub floor: ClientId,
+}
+
+impl Configuration {
+    /// Configuration 0: no groups, and every shard with nobody since ever.
+    pub fn genesis(shards: u32) -> Self {
+        Self {
+            shards: (0..shards).map(|_| Assignment::default()).collect(),
+            ..Self::default()
+        }
+    }
+
+    /// A shard's place in it; `None` if there is no such shard.
+    pub fn assignment(&self, shard: ShardId) -> Option<&Assignment> {
+        usize::try_from(shard.get())
+            .ok()
+            .and_then(|index| self.shards.get(index))
+    }
+
+    /// Whether the cluster still needs the group: it is listed, or data froze there that nobody has taken over since.
+    pub fn needs(&self, group: GroupId) -> bool {
+        let listed = self.groups.get(&group.gid).is_some_and(|info| info.id == group);
+        let keeps = |shard: &Assignment| shard.owner.is_none() && shard.origin.is_some_and(|o| o.group == group);
+        listed || self.shards.iter().any(keeps)
+    }
+
+    /// What the invariants look at.
+    pub fn view(&self) -> ConfigurationView {
+        ConfigurationView {
+            num: self.num,
+            shards: self.shards.iter().map(|shard| (shard.owner, shard.origin)).collect(),
+            groups: self
+                .groups
+                .iter()
+                .map(|(gid, group)| (*gid, (group.id, group.servers.clone())))
+                .collect(),
+            floor: self.floor,
+        }
+    }
 }
 
 /// A registered node.
@@ -215,6 +253,6 @@ pub enum Refusal {
     Superseded,
     /// The request's number was used for another change.
     SeqReused,
-    /// The group cannot retire: it is part of the latest configuration.
+    /// The group cannot retire: it is part of the latest configuration, or holds a shard that nobody has taken over.
     NotRetirable,
 }

@@ -26,6 +26,15 @@ pub enum WriteOp {
     },
 }
 
+impl WriteOp {
+    /// The bytes that it carries.
+    pub fn value(&self) -> &Bytes {
+        match self {
+            Self::Put { value } | Self::Append { value } => value,
+        }
+    }
+}
+
 /// What a write answered. The first answer is recorded in the session and given again to every retry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]

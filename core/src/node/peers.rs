@@ -1,0 +1,90 @@
+//! Whose messages are believed: a node is its id *and* the stamp of its data directory, and its latest boot.
+//!
+//! A stamp is pinned durably when the node is first heard of (from the controller's directory; controller members from
+//! each other at bootstrap). Another stamp under a pinned id is a wiped or copied directory and is refused, so it cannot
+//! vote under its old name. An older boot than one already seen is an old copy, refused as long as a peer remembers.
+
+use super::{KnownPeer, Node};
+use crate::controller::NodeInfo;
+use crate::effect::{Effects, Halt, Write};
+use crate::message::{DirectoryMessage, Message, Peer, PeerRefusal};
+use quorate_spec::action::Action;
+use quorate_spec::ids::{Boot, NodeId};
+
+impl Node {
+    /// Whether a message is let in. Refuses known nodes that are not who they were.
+    pub(super) fn believes(&mut self, from: Peer, message: &Message, effects: &mut Effects) -> bool {
+        if let Message::Refused(_) = message {
+            // It only concerns the very directory and boot that it names; see `refused`.
+            return true;
+        }
+        if from.node == self.me.node {
+            return false;
+        }
+        let Some(known) = self.peers.get_mut(&from.node) else {
+            return self.believes_stranger(from, message);
+        };
+        let refusal = if known.info.stamp != from.stamp {
+            PeerRefusal::OtherStamp { refused: from.stamp }
+        } else if from.boot < known.boot {
+            PeerRefusal::OlderBoot { seen: known.boot }
+        } else {
+            known.boot = from.boot;
+            return true;
+        };
+        Self::label(Action::RefusePeer { node: from.node }, effects);
+        effects.sends.push((from.node, Message::Refused(refusal)));
+        false
+    }
+
+    /// A node that is not pinned may ask for the directory and to be registered. News comes from controllers only, who
+    /// are named on this node's command line; and they greet each other to be pinned.
+    fn believes_stranger(&self, from: Peer, message: &Message) -> bool {
+        match message {
+            Message::Directory(DirectoryMessage::Fetch { .. }) => true,
+            Message::Directory(DirectoryMessage::Register { node, info }) => {
+                *node == from.node && info.stamp == from.stamp || self.controllers.contains_key(&from.node)
+            }
+            Message::Directory(
+                DirectoryMessage::News { .. }
+                | DirectoryMessage::Changed { .. }
+                | DirectoryMessage::Greet(_)
+                | DirectoryMessage::Greeted(_),
+            ) => self.controllers.contains_key(&from.node),
+            Message::Directory(DirectoryMessage::Retire { .. })
+            | Message::Controller(_)
+            | Message::Data { .. }
+            | Message::Shard(_)
+            | Message::Refused(_) => false,
+        }
+    }
+
+    /// Remembers a peer's stamp and address durably. A pinned stamp never changes; the address may.
+    pub(super) fn pin(&mut self, node: NodeId, info: NodeInfo, effects: &mut Effects) {
+        if node == self.me.node {
+            return;
+        }
+        let boot = match self.peers.get(&node) {
+            Some(known) if known.info == info || known.info.stamp != info.stamp => return,
+            Some(known) => known.boot,
+            None => Boot::ZERO,
+        };
+        self.peers.insert(node, KnownPeer { info: info.clone(), boot });
+        effects.addresses.push((node, info.address.clone()));
+        self.last_pin = self.write(Write::Pin { node, info }, effects);
+        Self::label(Action::PinPeer { node }, effects);
+    }
+
+    /// A peer refuses a message of this node id. It is meant for this process only if it names its stamp or an older
+    /// boot than the one seen.
+    pub(super) fn refused(&mut self, by: NodeId, reason: PeerRefusal, effects: &mut Effects) {
+        let meant = match reason {
+            PeerRefusal::OtherStamp { refused } => refused == self.me.stamp,
+            PeerRefusal::OlderBoot { seen } => self.me.boot < seen,
+            PeerRefusal::OtherBootstrap => self.controllers.contains_key(&self.me.node) && self.controller.is_none(),
+        };
+        if meant && by != self.me.node {
+            effects.halt = Some(Halt::Refused { by, reason });
+        }
+    }
+}

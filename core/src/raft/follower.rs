@@ -1,0 +1,126 @@
+//! Replication, the follower's side: taking entries in (Raft paper 5.3).
+//!
+//! Entries are removed only where one of another term stands in their place, never because an append ends before them
+//! (`truncate-on-any-append`) and never at or below the commit index. What is acknowledged and what may be committed is
+//! what the append itself verified, not what happens to stand behind it (`commit-beyond-append`).
+
+use super::messages::{Conflict, Message, Replication};
+use super::outbox::Speech;
+use super::surface::Effects;
+use super::types::{Entry, LogPosition, Payload, Write};
+use super::{Replica, check};
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use quorate_spec::action::Action;
+use quorate_spec::ids::{LogIndex, NodeId, ReadContext, Term};
+
+impl<P: Payload> Replica<P> {
+    /// Appends what follows `prev`, or says where the logs may part.
+    pub(super) fn handle_append(
+        &mut self,
+        from: NodeId,
+        term: Term,
+        prev: LogPosition,
+        entries: Vec<Arc<Entry<P>>>,
+        commit: LogIndex,
+        out: &mut Effects<P>,
+    ) {
+        if term == self.hard.term && !self.follow(from, out) {
+            return;
+        }
+        let conflict = if term < self.hard.term {
+            Some(Conflict::Short {
+                last: self.log.last_index(),
+            })
+        } else {
+            self.conflict_at(prev)
+        };
+        let (count, accepted) = (entries.len() as u64, conflict.is_none());
+        out.labels.push(Action::HandleAppend {
+            from,
+            term,
+            prev: prev.index,
+            count,
+            accepted,
+        });
+        if let Some(conflict) = conflict {
+            let term = self.hard.term;
+            self.promise(
+                from,
+                Speech::AppendRefused {
+                    term,
+                    rejected: prev.index,
+                    conflict,
+                },
+            );
+            return;
+        }
+        let matched = prev.index.plus(count);
+        self.take_in(prev.index.next(), entries, out);
+        self.promise(from, Speech::Appended { term, matched });
+        self.commit_to(commit.min(matched), out);
+    }
+
+    /// Why nothing can follow `prev` in this log, if so. What is compacted is committed, so it matches every leader.
+    fn conflict_at(&self, prev: LogPosition) -> Option<Conflict> {
+        if prev.index < self.log.base().index {
+            return None;
+        }
+        match self.log.term_at(prev.index) {
+            None => Some(Conflict::Short {
+                last: self.log.last_index(),
+            }),
+            Some(term) if term == prev.term => None,
+            Some(term) => Some(Conflict::Term {
+                term,
+                first: self.log.first_of_term(term),
+            }),
+        }
+    }
+
+    /// Makes the log hold these entries from `first` on: those it has stay, and from the first that differs on they
+    /// replace what was there.
+    fn take_in(&mut self, first: LogIndex, mut entries: Vec<Arc<Entry<P>>>, out: &mut Effects<P>) {
+        let compacted = self.log.base().index.next().since(first);
+        let known = entries.iter().zip(0..).take_while(|(entry, offset)| {
+            *offset < compacted || self.log.term_at(first.plus(*offset)) == Some(entry.term)
+        });
+        let known = known.count();
+        entries.drain(..known);
+        if entries.is_empty() {
+            return;
+        }
+        let first = first.plus(known as u64);
+        if first <= self.log.last_index() {
+            check::truncation(first, self.commit);
+            self.log.truncate(first);
+            self.write(Write::Truncate { from: first }, out);
+        }
+        self.log.append(entries.iter().cloned());
+        self.write(Write::Append { first, entries }, out);
+    }
+
+    /// The leader is alive. It names a commit index that this log is known to match, and a read round.
+    pub(super) fn handle_heartbeat(
+        &mut self,
+        from: NodeId,
+        term: Term,
+        commit: LogIndex,
+        read: ReadContext,
+        out: &mut Effects<P>,
+    ) {
+        if term == self.hard.term {
+            if !self.follow(from, out) {
+                return;
+            }
+            out.labels.push(Action::HandleHeartbeat { from, term });
+            // Beyond the end of the log it cannot match.
+            if commit <= self.log.last_index() {
+                self.commit_to(commit, out);
+            }
+        }
+        let term = self.hard.term;
+        out.sends
+            .push((from, Message::Replication(Replication::HeartbeatAck { term, read })));
+    }
+}

@@ -1,0 +1,228 @@
+//! One connection to one node: opened by a hello, then requests out and answers in, many at a time.
+//!
+//! It belongs to the client's task and is polled by it: requests gather in a buffer while the task is busy and leave
+//! together when it has nothing else to do. It never repeats a request; what a broken connection held is lost.
+
+use crate::codec::{self, Kind};
+use crate::transport::wire::{ClientFrame, Hello, HelloReply, ReplyFrame};
+use quorate_core::message::Request;
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::time::{Instant, timeout};
+
+/// What one read takes in at most.
+const READ: usize = 64 << 10;
+/// A buffer that grew beyond this is given back once it is empty.
+const KEEP: usize = 1 << 20;
+
+/// Why a connection is of no use.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Failure {
+    /// What happened.
+    pub(super) what: String,
+    /// Whether the node refused this client.
+    pub(super) refused: bool,
+}
+
+impl Failure {
+    pub(super) fn new(what: impl ToString) -> Self {
+        Self {
+            what: what.to_string(),
+            refused: false,
+        }
+    }
+}
+
+type Opening = Pin<Box<dyn Future<Output = Result<(TcpStream, String), Failure>> + Send>>;
+
+enum State {
+    Opening(Opening),
+    Open(TcpStream),
+}
+
+/// What a poll of a connection found, besides replies.
+pub(super) enum Event {
+    /// It is open; the node belongs to this cluster.
+    Opened(String),
+    /// It is of no use any more. `unsent`: it never opened.
+    Closed { unsent: bool, failure: Failure },
+}
+
+pub(super) struct Connection {
+    state: State,
+    /// Requests that were not written yet begin at `written`.
+    out: Vec<u8>,
+    written: usize,
+    /// Replies that were not taken yet begin at `taken`.
+    input: Vec<u8>,
+    taken: usize,
+    /// Since when there are requests and nothing came.
+    waiting_since: Option<Instant>,
+}
+
+impl Connection {
+    /// Begins to open a connection, for at most `patience`.
+    pub(super) fn open(address: String, cluster: Option<String>, patience: Duration) -> Self {
+        let opening = async move {
+            match timeout(patience, hello(&address, cluster)).await {
+                Ok(opened) => opened,
+                Err(_) => Err(Failure::new("no answer to the hello")),
+            }
+        };
+        Self {
+            state: State::Opening(Box::pin(opening)),
+            out: Vec::new(),
+            written: 0,
+            input: Vec::new(),
+            taken: 0,
+            waiting_since: None,
+        }
+    }
+
+    /// Puts a request into the buffer; the next poll sends it.
+    ///
+    /// # Errors
+    /// It is over the limit of a request, and nothing of it will be sent.
+    pub(super) fn send(&mut self, ticket: u64, request: Request, now: Instant) -> Result<(), codec::CodecError> {
+        codec::encode_into(Kind::Request, &ClientFrame { ticket, request }, &mut self.out)?;
+        self.waiting_since.get_or_insert(now);
+        Ok(())
+    }
+
+    /// How long requests have waited without anything coming from the node.
+    pub(super) fn quiet(&self, now: Instant) -> Duration {
+        self.waiting_since
+            .map_or(Duration::ZERO, |since| now.saturating_duration_since(since))
+    }
+
+    /// Writes and reads what can be written and read now. Ready with an event; then it is to be polled again.
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>, replies: &mut Vec<ReplyFrame>) -> Poll<Event> {
+        if let State::Opening(opening) = &mut self.state {
+            return match opening.as_mut().poll(cx) {
+                Poll::Pending => Poll::Pending,
+                Poll::Ready(Ok((stream, cluster))) => {
+                    self.state = State::Open(stream);
+                    Poll::Ready(Event::Opened(cluster))
+                }
+                Poll::Ready(Err(failure)) => Poll::Ready(Event::Closed { unsent: true, failure }),
+            };
+        }
+        let result = self.write(cx).and_then(|()| self.read(cx, replies));
+        match result {
+            Ok(()) => Poll::Pending,
+            Err(failure) => Poll::Ready(Event::Closed { unsent: false, failure }),
+        }
+    }
+
+    fn write(&mut self, cx: &mut Context<'_>) -> Result<(), Failure> {
+        let State::Open(stream) = &self.state else {
+            return Ok(());
+        };
+        while let Some(rest) = self.out.get(self.written..).filter(|rest| !rest.is_empty()) {
+            let Poll::Ready(ready) = stream.poll_write_ready(cx) else {
+                return Ok(());
+            };
+            match ready.and_then(|()| stream.try_write(rest)) {
+                Ok(count) => self.written += count,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(error) => return Err(Failure::new(error)),
+            }
+        }
+        self.written = 0;
+        self.out.clear();
+        if self.out.capacity() > KEEP {
+            self.out = Vec::new();
+        }
+        Ok(())
+    }
+
+    fn read(&mut self, cx: &mut Context<'_>, replies: &mut Vec<ReplyFrame>) -> Result<(), Failure> {
+        let State::Open(stream) = &self.state else {
+            return Ok(());
+        };
+        loop {
+            let Poll::Ready(ready) = stream.poll_read_ready(cx) else {
+                return Ok(());
+            };
+            self.input.reserve(READ);
+            match ready.and_then(|()| stream.try_read_buf(&mut self.input)) {
+                Ok(0) => return Err(Failure::new("closed by the node")),
+                Ok(_) => {
+                    self.waiting_since = None;
+                    take_replies(&mut self.input, &mut self.taken, replies)?;
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(error) => return Err(Failure::new(error)),
+            }
+        }
+    }
+}
+
+/// Takes the whole frames at the front of `input`.
+fn take_replies(input: &mut Vec<u8>, taken: &mut usize, replies: &mut Vec<ReplyFrame>) -> Result<(), Failure> {
+    loop {
+        let rest = input.get(*taken..).unwrap_or_default();
+        if rest.len() < codec::HEADER_LEN {
+            break;
+        }
+        let header = codec::parse_header(rest).map_err(Failure::new)?;
+        let Some(frame) = rest.get(..codec::HEADER_LEN + header.length as usize) else {
+            break;
+        };
+        replies.push(codec::decode(Kind::Reply, frame).map_err(Failure::new)?);
+        *taken += frame.len();
+    }
+    if *taken == input.len() {
+        input.clear();
+        *taken = 0;
+        if input.capacity() > KEEP {
+            *input = Vec::new();
+        }
+    } else if *taken >= READ {
+        input.drain(..*taken);
+        *taken = 0;
+    }
+    Ok(())
+}
+
+/// Connects and says hello.
+async fn hello(address: &str, cluster: Option<String>) -> Result<(TcpStream, String), Failure> {
+    let mut stream = TcpStream::connect(address).await.map_err(Failure::new)?;
+    stream.set_nodelay(true).map_err(Failure::new)?;
+    let hello = codec::encode(
+        Kind::Hello,
+        &Hello::Client {
+            cluster: cluster.clone(),
+        },
+    )
+    .map_err(Failure::new)?;
+    stream.write_all(&hello).await.map_err(Failure::new)?;
+    let mut frame = vec![0; codec::HEADER_LEN];
+    stream.read_exact(&mut frame).await.map_err(Failure::new)?;
+    let header = codec::parse_header(&frame).map_err(Failure::new)?;
+    if header.kind != Kind::HelloReply {
+        return Err(Failure::new(
+            "the answer to the hello is something else: is this a Quorate node?",
+        ));
+    }
+    frame.resize(codec::HEADER_LEN + header.length as usize, 0);
+    let body = frame.get_mut(codec::HEADER_LEN..).unwrap_or_default();
+    stream.read_exact(body).await.map_err(Failure::new)?;
+    match codec::decode(Kind::HelloReply, &frame).map_err(Failure::new)? {
+        HelloReply::Welcome { cluster: found, .. } if cluster.as_ref().is_some_and(|wanted| *wanted != found) => {
+            Err(Failure {
+                what: format!("the node belongs to cluster {found}"),
+                refused: true,
+            })
+        }
+        HelloReply::Welcome { cluster, .. } => Ok((stream, cluster)),
+        HelloReply::Refused { reason } => Err(Failure {
+            what: reason,
+            refused: true,
+        }),
+    }
+}

@@ -1,0 +1,408 @@
+//! The task that owns the client machine: commands and replies in, requests out. It decides nothing.
+//!
+//! One task, no locks: it polls its commands, connections and timers in turn until none has anything, so that what
+//! gathers meanwhile leaves in one write. It ends when the last handle is dropped, and everything with it.
+
+use super::connection::{Connection, Event, Failure};
+use super::timers::Timers;
+use super::{Error, Options};
+use quorate_core::bytes::Bytes;
+use quorate_core::client::{
+    CallId, Client as Machine, Effects, Endpoint, Input, Operation, Outcome, Timer, TimerChange, Wait,
+};
+use quorate_core::controller::{Configuration, Directory};
+use quorate_core::message::{Refusal, Reply, Request};
+use quorate_core::status::NodeStatus;
+use quorate_spec::ids::Ticket;
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::Instant;
+
+/// Tickets from here on are this task's own; the machine counts from 1.
+const OWN_TICKETS: u64 = 1 << 63;
+/// How many commands are taken at once.
+const BATCH: usize = 256;
+/// No attempt at the controller waits longer.
+const CONTROLLER_PATIENCE: Duration = Duration::from_secs(5);
+/// The first back-off, and how often it doubles.
+const BACKOFF: Duration = Duration::from_millis(4);
+const BACKOFF_DOUBLINGS: u32 = 6;
+/// A node that is silent for so many attempts' time with requests waiting gets a new connection.
+const SILENT_ATTEMPTS: u32 = 3;
+
+/// The newest configuration and directory.
+pub(super) type Map = (Arc<Configuration>, Arc<Directory>);
+
+/// What a handle asks of the task.
+pub(super) enum Command {
+    /// A call of the machine.
+    Call {
+        operation: Operation,
+        answer: oneshot::Sender<Outcome>,
+    },
+    /// The state of one node.
+    Status {
+        address: String,
+        answer: oneshot::Sender<Result<Arc<NodeStatus>, Error>>,
+    },
+    /// The newest map, after a refresh.
+    Map { answer: oneshot::Sender<Map> },
+    /// Word of the first contact with the cluster.
+    Connect { answer: oneshot::Sender<Result<(), Error>> },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+enum Alarm {
+    Machine(Timer),
+    Status(u64),
+}
+
+/// What waits for the end of a call.
+enum Waiter {
+    Caller(oneshot::Sender<Outcome>),
+    Map(oneshot::Sender<Map>),
+    Connect(oneshot::Sender<Result<(), Error>>),
+}
+
+struct StatusCall {
+    endpoint: Endpoint,
+    answer: oneshot::Sender<Result<Arc<NodeStatus>, Error>>,
+}
+
+pub(super) struct Driver {
+    options: Options,
+    commands: mpsc::Receiver<Command>,
+    machine: Machine,
+    /// What the machine is still to be told, in order.
+    inputs: VecDeque<Input>,
+    waiters: HashMap<CallId, Waiter>,
+    /// The call that waits for the first contact.
+    connecting: Option<CallId>,
+    last_call: u64,
+    statuses: HashMap<u64, StatusCall>,
+    last_own: u64,
+    connections: BTreeMap<Endpoint, Connection>,
+    /// The last failure of each address that has not been reached since.
+    failures: BTreeMap<Endpoint, Failure>,
+    timers: Timers<Alarm>,
+    now: Instant,
+}
+
+impl Driver {
+    pub(super) fn new(options: Options, commands: mpsc::Receiver<Command>) -> Self {
+        let seeds = options.seeds.iter().map(|seed| Bytes::from(seed.as_str())).collect();
+        let (machine, fx) = Machine::new(seeds);
+        let mut driver = Self {
+            options,
+            commands,
+            machine,
+            inputs: VecDeque::new(),
+            waiters: HashMap::new(),
+            connecting: None,
+            last_call: 0,
+            statuses: HashMap::new(),
+            last_own: OWN_TICKETS,
+            connections: BTreeMap::new(),
+            failures: BTreeMap::new(),
+            timers: Timers::new(),
+            now: Instant::now(),
+        };
+        driver.perform(fx);
+        driver
+    }
+
+    /// Runs until the last handle is dropped.
+    pub(super) async fn run(mut self) {
+        let mut commands = Vec::with_capacity(BATCH);
+        std::future::poll_fn(|cx| self.poll(cx, &mut commands)).await;
+    }
+
+    fn poll(&mut self, cx: &mut Context<'_>, commands: &mut Vec<Command>) -> Poll<()> {
+        loop {
+            self.now = Instant::now();
+            let mut busy = false;
+            if let Poll::Ready(count) = self.commands.poll_recv_many(cx, commands, BATCH) {
+                if count == 0 {
+                    return Poll::Ready(());
+                }
+                busy = true;
+                for command in commands.drain(..) {
+                    self.command(command);
+                }
+            }
+            busy |= self.poll_connections(cx);
+            busy |= self.poll_timers(cx).is_ready();
+            if !busy {
+                return Poll::Pending;
+            }
+        }
+    }
+
+    fn command(&mut self, command: Command) {
+        match command {
+            Command::Call { operation, answer } => {
+                self.submit(operation, Waiter::Caller(answer));
+            }
+            Command::Map { answer } => {
+                self.submit(Operation::Map, Waiter::Map(answer));
+            }
+            Command::Connect { answer } => {
+                self.connecting = Some(self.submit(Operation::Map, Waiter::Connect(answer)));
+                self.check_first_contact();
+            }
+            Command::Status { address, answer } => {
+                self.last_own += 1;
+                let (ticket, endpoint) = (self.last_own, Bytes::from(address.as_str()));
+                self.timers.arm(Alarm::Status(ticket), self.now + self.options.deadline);
+                self.statuses.insert(
+                    ticket,
+                    StatusCall {
+                        endpoint: endpoint.clone(),
+                        answer,
+                    },
+                );
+                self.send(endpoint, ticket, Request::Status);
+            }
+        }
+    }
+
+    fn submit(&mut self, operation: Operation, waiter: Waiter) -> CallId {
+        self.last_call += 1;
+        let call = CallId::new(self.last_call);
+        self.waiters.insert(call, waiter);
+        self.step(Input::Submit { call, operation });
+        call
+    }
+
+    /// Tells the machine, and then all that follows from it at once.
+    fn step(&mut self, input: Input) {
+        self.inputs.push_back(input);
+        while let Some(input) = self.inputs.pop_front() {
+            let fx = self.machine.step(input);
+            self.perform(fx);
+        }
+    }
+
+    fn perform(&mut self, fx: Effects) {
+        for change in fx.timers {
+            match change {
+                TimerChange::Arm(timer, wait) => self.timers.arm(Alarm::Machine(timer), self.now + self.draw(wait)),
+                TimerChange::Disarm(timer) => self.timers.disarm(&Alarm::Machine(timer)),
+            }
+        }
+        for (endpoint, ticket, request) in fx.sends {
+            self.send(endpoint, ticket.get(), request);
+        }
+        for (call, outcome) in fx.completions {
+            self.complete(call, outcome);
+        }
+        for label in fx.labels {
+            tracing::trace!(action = label.name(), step = ?label, "client");
+        }
+    }
+
+    /// How long a timer waits.
+    fn draw(&self, wait: Wait) -> Duration {
+        let attempt = self.options.attempt_timeout;
+        match wait {
+            Wait::Deadline => self.options.deadline,
+            Wait::Attempt => attempt,
+            Wait::ControllerAttempt => attempt.saturating_mul(2).min(CONTROLLER_PATIENCE),
+            Wait::Backoff { round } => {
+                let longest = BACKOFF * (1 << round.min(BACKOFF_DOUBLINGS));
+                longest.mul_f64(0.5 + fastrand::f64() / 2.0)
+            }
+        }
+    }
+
+    /// Hands a request to the node's connection, opening one if there is none.
+    fn send(&mut self, endpoint: Endpoint, ticket: u64, request: Request) {
+        let (options, now) = (&self.options, self.now);
+        let connection = self.connections.entry(endpoint.clone()).or_insert_with_key(|endpoint| {
+            // Shorter than an attempt: what was never sent is not mistaken for what went unanswered.
+            let patience = options.attempt_timeout / 2;
+            Connection::open(
+                String::from_utf8_lossy(endpoint).into_owned(),
+                options.cluster.clone(),
+                patience,
+            )
+        });
+        if let Err(error) = connection.send(ticket, request, now) {
+            tracing::debug!(%error, "a request is too large to send");
+            let reply = Reply::Refused(Refusal::ValueTooLarge {
+                limit: u64::from(crate::codec::Kind::Request.limit()),
+            });
+            self.inputs.push_back(Input::Received {
+                from: endpoint,
+                ticket: Ticket::new(ticket),
+                reply,
+            });
+        }
+    }
+
+    fn complete(&mut self, call: CallId, outcome: Outcome) {
+        match self.waiters.remove(&call) {
+            // Whoever dropped the future does not want to know.
+            Some(Waiter::Caller(answer)) => drop(answer.send(outcome)),
+            Some(Waiter::Map(answer)) => drop(answer.send(self.machine.map())),
+            Some(Waiter::Connect(answer)) => {
+                self.connecting = None;
+                let reached = matches!(outcome, Outcome::Map { .. });
+                drop(answer.send(if reached { Ok(()) } else { Err(self.unreached()) }));
+            }
+            None => {}
+        }
+    }
+
+    fn poll_connections(&mut self, cx: &mut Context<'_>) -> bool {
+        let mut replies = Vec::new();
+        let mut received = Vec::new();
+        let mut events = Vec::new();
+        for (endpoint, connection) in &mut self.connections {
+            if let Poll::Ready(event) = connection.poll(cx, &mut replies) {
+                events.push((endpoint.clone(), event));
+            }
+            if !replies.is_empty() {
+                received.push((endpoint.clone(), std::mem::take(&mut replies)));
+            }
+        }
+        let busy = !received.is_empty() || !events.is_empty();
+        for (from, replies) in received {
+            for frame in replies {
+                self.received(&from, frame.ticket, frame.reply);
+            }
+        }
+        for (endpoint, event) in events {
+            match event {
+                Event::Opened(cluster) => self.opened(&endpoint, cluster),
+                Event::Closed { unsent, failure } => self.closed(endpoint, unsent, failure),
+            }
+        }
+        busy
+    }
+
+    fn received(&mut self, from: &Endpoint, ticket: u64, reply: Reply) {
+        if ticket < OWN_TICKETS {
+            return self.step(Input::Received {
+                from: from.clone(),
+                ticket: Ticket::new(ticket),
+                reply,
+            });
+        }
+        let Some(call) = self.statuses.remove(&ticket) else {
+            return;
+        };
+        self.timers.disarm(&Alarm::Status(ticket));
+        let result = match reply {
+            Reply::Status(status) => Ok(status),
+            Reply::Refused(refusal) => Err(refusal.into()),
+            _ => Err(Error::Refused {
+                message: "the node answered something else: is its version this one?".into(),
+            }),
+        };
+        drop(call.answer.send(result));
+    }
+
+    /// The first node that is reached settles which cluster this is: an address may be reused by another.
+    fn opened(&mut self, endpoint: &Endpoint, cluster: String) {
+        self.failures.remove(endpoint);
+        self.options.cluster.get_or_insert(cluster);
+    }
+
+    fn closed(&mut self, endpoint: Endpoint, unsent: bool, failure: Failure) {
+        tracing::debug!(endpoint = ?endpoint, what = failure.what, unsent, "connection lost");
+        self.connections.remove(&endpoint);
+        let lost: Vec<u64> = self
+            .statuses
+            .iter()
+            .filter(|(_, it)| it.endpoint == endpoint)
+            .map(|(it, _)| *it)
+            .collect();
+        for ticket in lost {
+            self.fail_status(ticket, failure.clone());
+        }
+        self.failures.insert(endpoint.clone(), failure);
+        self.step(if unsent {
+            Input::Unreachable { endpoint }
+        } else {
+            Input::Disconnected { endpoint }
+        });
+        self.check_first_contact();
+    }
+
+    fn fail_status(&mut self, ticket: u64, failure: Failure) {
+        let Some(call) = self.statuses.remove(&ticket) else {
+            return;
+        };
+        self.timers.disarm(&Alarm::Status(ticket));
+        let address = String::from_utf8_lossy(&call.endpoint).into_owned();
+        let error = if failure.refused {
+            Error::OtherCluster {
+                message: format!("{address}: {}", failure.what),
+            }
+        } else {
+            Error::Unreachable {
+                tried: vec![(address, failure.what)],
+            }
+        };
+        drop(call.answer.send(Err(error)));
+    }
+
+    /// Before the first contact, a failure of every seed is the answer to whoever connects.
+    fn check_first_contact(&mut self) {
+        let seeds = self.options.seeds.iter().map(|seed| Bytes::from(seed.as_str()));
+        let Some(call) = self.connecting else { return };
+        if seeds.into_iter().all(|seed| self.failures.contains_key(&seed)) {
+            self.connecting = None;
+            if let Some(Waiter::Connect(answer)) = self.waiters.remove(&call) {
+                drop(answer.send(Err(self.unreached())));
+            }
+        }
+    }
+
+    /// Why no seed could be reached.
+    fn unreached(&self) -> Error {
+        let of = |seed: &String| self.failures.get(seed.as_bytes()).cloned();
+        let tried = self
+            .options
+            .seeds
+            .iter()
+            .map(|seed| (seed, of(seed).unwrap_or(Failure::new("no answer"))));
+        if let Some((seed, failure)) = tried.clone().find(|(_, failure)| failure.refused) {
+            return Error::OtherCluster {
+                message: format!("{seed}: {}", failure.what),
+            };
+        }
+        Error::Unreachable {
+            tried: tried.map(|(seed, failure)| (seed.clone(), failure.what)).collect(),
+        }
+    }
+
+    fn poll_timers(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        ready!(self.timers.poll_alarm(cx));
+        self.now = Instant::now();
+        while let Some(alarm) = self.timers.take_due(self.now) {
+            match alarm {
+                Alarm::Machine(timer) => self.fired(timer),
+                Alarm::Status(ticket) => self.fail_status(ticket, Failure::new("no answer")),
+            }
+        }
+        Poll::Ready(())
+    }
+
+    fn fired(&mut self, timer: Timer) {
+        let endpoint = match timer {
+            Timer::Attempt { ticket } => self.machine.attempt_endpoint(ticket).cloned(),
+            Timer::Retry { .. } | Timer::Deadline { .. } => None,
+        };
+        self.step(Input::Fired { timer });
+        let patience = self.options.attempt_timeout * SILENT_ATTEMPTS;
+        let silent = |connection: &Connection| connection.quiet(self.now) >= patience;
+        if let Some(endpoint) = endpoint.filter(|endpoint| self.connections.get(endpoint).is_some_and(silent)) {
+            self.closed(endpoint, false, Failure::new("the node is silent"));
+        }
+    }
+}

@@ -1,0 +1,212 @@
+//! A running node: everything opened, put together, announced, and taken apart again in good order.
+//!
+//! The order matters. The port is bound first (a node that cannot have it must not touch the data directory), then the
+//! directory is locked and recovered, and only a node that stands is announced as ready.
+
+mod disk;
+
+use crate::config::NodeConfig;
+use crate::driver::{Driver, Ending, Event};
+use crate::trace;
+use crate::transport::{Deliver, Identity, Listener, Peers};
+use disk::Opened;
+use quorate_core::effect::Halt;
+use quorate_core::input::Restarted;
+use quorate_core::message::PeerRefusal;
+use quorate_core::node::Node;
+use std::fmt;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::mpsc::{self, Sender};
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::runtime::{self, Runtime};
+use tokio::signal::unix::{SignalKind, signal};
+
+/// How long the last answers may take to leave.
+const LAST_WORDS: Duration = Duration::from_millis(100);
+
+/// Why a node could not start or had to stop, in one line that says what to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServerError(String);
+
+impl fmt::Display for ServerError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for ServerError {}
+
+/// Runs a node on this thread until it is told to stop (SIGTERM or SIGINT: it hands its leaderships over first), or must.
+///
+/// # Errors
+/// It cannot start: the port, the data directory; or the cluster refuses it. A failed write of the log ends the process
+/// at once instead: nothing may be said after it.
+pub fn run(config: &NodeConfig) -> Result<(), ServerError> {
+    trace::init(config.log, config.log_level);
+    let runtime = start_runtime()?;
+    let socket = runtime.block_on(bind(&config.listen))?;
+    let address = advertised(config, &socket)?;
+    let (sender, inbox) = mpsc::channel();
+    let Opened { me, durable, storage } = disk::open(config, &sender).map_err(ServerError)?;
+
+    let identity = Arc::new(Identity {
+        cluster: config.cluster.clone(),
+        me,
+        address: address.clone(),
+    });
+    let mut peers = Peers::new(Arc::clone(&identity), runtime.handle().clone());
+    for (node, address) in &config.controllers {
+        peers.set_address(*node, address);
+    }
+    let restarted = Restarted {
+        me,
+        address: address.as_str().into(),
+        controllers: config
+            .controllers
+            .iter()
+            .map(|(node, at)| (*node, at.as_str().into()))
+            .collect(),
+        shards: config.shards,
+        durable,
+    };
+    let (node, effects) = Node::new(restarted, config.limits.clone());
+    let driver = Driver::new(me, node, storage, peers, config.election);
+
+    runtime.spawn(Listener::new(identity, deliver(sender.clone())).run(socket));
+    runtime.block_on(async { stop_on_signals(sender) })?;
+    let data = config.data.display();
+    tracing::info!(node = me.node.get(), %address, %data, boot = me.boot.get(), "ready");
+    let (ending, storage) = driver.run(effects, &inbox);
+    finish(ending, storage, runtime)
+}
+
+/// Lets the last answers out and the last writes finish.
+fn finish(ending: Ending, storage: disk::NodeDisk, runtime: Runtime) -> Result<(), ServerError> {
+    match ending {
+        Ending::Halted(halt) => Err(ServerError(explain(halt))),
+        Ending::Deserted => Err(ServerError(
+            "the node's threads ended: this is a bug, please report it".to_owned(),
+        )),
+        Ending::Shutdown => {
+            storage.close();
+            std::thread::sleep(LAST_WORDS);
+            runtime.shutdown_background();
+            tracing::info!("stopped");
+            Ok(())
+        }
+    }
+}
+
+/// The threads of the network: few, since they only move bytes.
+fn start_runtime() -> Result<Runtime, ServerError> {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    runtime::Builder::new_multi_thread()
+        .worker_threads((cores / 2).clamp(1, 4))
+        .thread_name("quorate-net")
+        .enable_all()
+        .build()
+        .map_err(|error| {
+            ServerError(format!(
+                "cannot start threads: {error}; raise the limit of processes (ulimit -u)"
+            ))
+        })
+}
+
+/// Binds the port, or says why not.
+async fn bind(listen: &str) -> Result<TcpListener, ServerError> {
+    TcpListener::bind(listen).await.map_err(|error| {
+        let remedy = match error.kind() {
+            io::ErrorKind::AddrInUse => "another process has it: stop that one, or give another --listen",
+            io::ErrorKind::AddrNotAvailable => "it is no address of this machine: correct --listen",
+            io::ErrorKind::PermissionDenied => "ports below 1024 need privileges: give another --listen",
+            _ => "correct --listen",
+        };
+        ServerError(format!("cannot listen on {listen} ({error}): {remedy}"))
+    })
+}
+
+/// Where others reach this node: as told, as the controller's members are told, or where it listens.
+fn advertised(config: &NodeConfig, socket: &TcpListener) -> Result<String, ServerError> {
+    if let Some(address) = config.advertise.as_ref().or_else(|| config.controllers.get(&config.id)) {
+        return Ok(address.clone());
+    }
+    let bound = socket
+        .local_addr()
+        .map_err(|error| ServerError(format!("cannot tell the bound address: {error}")))?;
+    if bound.ip().is_unspecified() {
+        return Err(ServerError(format!(
+            "--listen {} is every address of this machine: give --advertise HOST:PORT, where other nodes reach it",
+            config.listen
+        )));
+    }
+    Ok(SocketAddr::to_string(&bound))
+}
+
+/// Arrivals become events.
+fn deliver(sender: Sender<Event>) -> Deliver {
+    // A closed channel means that the driver has ended: nothing that arrives matters any more.
+    Arc::new(move |arrival| drop(sender.send(Event::Arrived(arrival))))
+}
+
+/// The first SIGTERM or SIGINT begins a farewell, the second ends the process at once.
+fn stop_on_signals(sender: Sender<Event>) -> Result<(), ServerError> {
+    let failed = |error| ServerError(format!("cannot handle signals: {error}"));
+    let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
+    tokio::spawn(async move {
+        for attempt in 0.. {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+            if attempt > 0 {
+                tracing::warn!("told to stop again: ending at once");
+                std::process::exit(1);
+            }
+            tracing::info!("stopping: handing leaderships over");
+            drop(sender.send(Event::Shutdown));
+        }
+    });
+    Ok(())
+}
+
+/// Why the node must stop, and what to do.
+fn explain(halt: Halt) -> String {
+    let Halt::Refused { by, reason } = halt;
+    let by = by.get();
+    match reason {
+        PeerRefusal::OtherStamp { .. } => format!(
+            "node {by} knows this id with another data directory: start this one under a new --id, or put back the \
+             directory that the id belongs to"
+        ),
+        PeerRefusal::OlderBoot { seen } => format!(
+            "node {by} has seen boot {} of this data directory, later than this one: it is an old copy; put back the \
+             newest one, or wipe it and start under a new --id",
+            seen.get()
+        ),
+        PeerRefusal::OtherBootstrap => {
+            format!("node {by} was started with another --shards or other --controllers: give the same on every node")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_port_in_use_is_one_clear_line() {
+        let taken = bind("127.0.0.1:0").await.expect("a free port");
+        let address = taken.local_addr().expect("bound").to_string();
+        let error = bind(&address).await.expect_err("in use").to_string();
+        assert!(
+            error.contains(&address) && error.contains("give another --listen") && !error.contains('\n'),
+            "{error}"
+        );
+        let error = bind("192.0.2.1:0").await.expect_err("foreign").to_string();
+        assert!(error.contains("no address of this machine"), "{error}");
+    }
+}

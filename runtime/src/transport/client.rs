@@ -1,0 +1,190 @@
+//! One client's connection: requests in, replies out, both many at a time, with bounds on what is unanswered.
+
+use super::frames::{FrameBuffer, StreamEnd};
+use super::gauge::Gauge;
+use super::wire::{ClientFrame, ReplyFrame};
+use super::{Arrival, Deliver, lock};
+use crate::codec::{self, Kind};
+use quorate_core::message::Reply;
+use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tokio::net::TcpStream;
+use tokio::net::tcp::WriteHalf;
+use tokio::sync::Notify;
+use tokio::time::sleep;
+
+/// How many requests of one connection may be unanswered before no more are read.
+pub(super) const UNANSWERED_REQUESTS: usize = 4096;
+/// How many bytes of replies may wait for a client that takes none in before no more requests are read.
+const OUT_BYTES: usize = 1 << 20;
+/// How many bytes of replies may wait before the client is given up.
+const OUT_BYTES_MAX: usize = 128 << 20;
+/// How long a client may take nothing in while replies wait.
+const STALL: Duration = Duration::from_secs(10);
+
+/// The reply side of a client's connection: the driver pushes, the connection's task sends.
+#[derive(Debug)]
+pub struct Client {
+    replies: Mutex<Vec<(u64, Reply)>>,
+    wake: Notify,
+    unanswered: Gauge,
+    /// Bytes of the requests of all clients.
+    held: Arc<Gauge>,
+    gone: AtomicBool,
+}
+
+impl Client {
+    /// A connection without requests; `held` counts the bytes of all clients' requests.
+    pub fn new(held: Arc<Gauge>) -> Self {
+        Self {
+            replies: Mutex::default(),
+            wake: Notify::new(),
+            unanswered: Gauge::new(UNANSWERED_REQUESTS),
+            held,
+            gone: AtomicBool::new(false),
+        }
+    }
+
+    /// Answers the request that came as `ticket` and was `bytes` long. `true`: the first one of a batch, to be followed
+    /// by [`Self::wake`].
+    pub fn reply(&self, ticket: u64, bytes: usize, reply: Reply) -> bool {
+        self.unanswered.leave(1);
+        self.held.leave(bytes);
+        if self.gone.load(Ordering::Acquire) {
+            return false;
+        }
+        let mut replies = lock(&self.replies);
+        replies.push((ticket, reply));
+        replies.len() == 1
+    }
+
+    /// Has the replies sent.
+    pub fn wake(&self) {
+        self.wake.notify_one();
+    }
+
+    /// Counts requests as read.
+    fn accept(&self, requests: usize, bytes: usize) {
+        self.unanswered.enter(requests);
+        self.held.enter(bytes);
+    }
+}
+
+/// Serves one client until its connection ends.
+pub(super) async fn serve(
+    mut stream: TcpStream,
+    mut buffer: FrameBuffer,
+    held: Arc<Gauge>,
+    deliver: Deliver,
+) -> StreamEnd {
+    let client = Arc::new(Client::new(held));
+    let end = converse(&mut stream, &mut buffer, &client, &deliver).await;
+    client.gone.store(true, Ordering::Release);
+    lock(&client.replies).clear();
+    end
+}
+
+async fn converse(
+    stream: &mut TcpStream,
+    buffer: &mut FrameBuffer,
+    client: &Arc<Client>,
+    deliver: &Deliver,
+) -> StreamEnd {
+    let (mut reader, writer) = stream.split();
+    let mut out = Outgoing::default();
+    if let Err(end) = deliver_requests(buffer, client, deliver) {
+        return end;
+    }
+    loop {
+        if let Err(end) = out.send(client, &writer) {
+            return end;
+        }
+        let calm = client.unanswered.has_room() && out.waiting() < OUT_BYTES;
+        let may_read = calm && client.held.has_room();
+        let result = tokio::select! {
+            () = client.wake.notified() => Ok(()),
+            result = buffer.fill(&mut reader), if may_read => {
+                result.and_then(|()| deliver_requests(buffer, client, deliver))
+            }
+            () = client.held.room(), if calm && !may_read => Ok(()),
+            result = writer.writable(), if out.waiting() > 0 => result.map_err(StreamEnd::from),
+            () = stall(), if out.waiting() > 0 => {
+                Err(io::Error::new(io::ErrorKind::TimedOut, "the client takes no replies in").into())
+            }
+        };
+        if let Err(end) = result {
+            return end;
+        }
+    }
+}
+
+/// Only when polled does it start a timer.
+async fn stall() {
+    sleep(STALL).await;
+}
+
+/// Hands over every whole request in the buffer, as one batch.
+fn deliver_requests(buffer: &mut FrameBuffer, client: &Arc<Client>, deliver: &Deliver) -> Result<(), StreamEnd> {
+    let mut requests = Vec::new();
+    let mut bytes = 0;
+    while let Some(frame) = buffer.next(Kind::Request)? {
+        let ClientFrame { ticket, request } = codec::decode(Kind::Request, frame)?;
+        requests.push((ticket, request, frame.len()));
+        bytes += frame.len();
+    }
+    if !requests.is_empty() {
+        client.accept(requests.len(), bytes);
+        deliver(Arrival::Requests {
+            client: Arc::clone(client),
+            requests,
+        });
+    }
+    Ok(())
+}
+
+/// Encoded replies on their way.
+#[derive(Debug, Default)]
+struct Outgoing {
+    replies: Vec<(u64, Reply)>,
+    bytes: Vec<u8>,
+    sent: usize,
+}
+
+impl Outgoing {
+    fn waiting(&self) -> usize {
+        self.bytes.len() - self.sent
+    }
+
+    /// Encodes what was answered and writes what the socket takes.
+    fn send(&mut self, client: &Client, writer: &WriteHalf<'_>) -> Result<(), StreamEnd> {
+        std::mem::swap(&mut *lock(&client.replies), &mut self.replies);
+        for (ticket, reply) in self.replies.drain(..) {
+            codec::encode_into(Kind::Reply, &ReplyFrame { ticket, reply }, &mut self.bytes)
+                .map_err(|error| io::Error::other(format!("a reply cannot be sent: {error}")))?;
+        }
+        if self.waiting() > OUT_BYTES_MAX {
+            return Err(io::Error::other("the client does not take its replies in").into());
+        }
+        while self.waiting() > 0 {
+            match writer.try_write(self.bytes.get(self.sent..).unwrap_or_default()) {
+                Ok(count) => self.sent += count,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    if self.sent > OUT_BYTES {
+                        self.bytes.drain(..self.sent);
+                        self.sent = 0;
+                    }
+                    return Ok(());
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+        self.bytes.clear();
+        self.sent = 0;
+        if self.bytes.capacity() > OUT_BYTES {
+            self.bytes = Vec::new();
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,74 @@
+//! Frames over TCP between nodes, and between clients and nodes.
+//!
+//! Each node dials each peer that it sends to ([`Peers`]); what others dial comes in at the [`listener`], clients at the
+//! same port. Everything that arrives is handed over as an [`Arrival`]; nothing here ever blocks the node: what a peer
+//! does not take is dropped, what a client does not take closes its connection, and who sends too much is read no further.
+//!
+//! What is absent: any decision about what a message means, and any trust in what comes from outside.
+
+mod client;
+mod frames;
+mod gauge;
+mod inbound;
+mod lanes;
+mod link;
+mod listener;
+mod peers;
+pub mod wire;
+
+pub use client::Client;
+pub use gauge::Gauge;
+pub use listener::Listener;
+pub use peers::Peers;
+
+use quorate_core::message::{Message, Peer, Request};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+/// How long a new connection may take to say who it is, and a node to answer.
+pub const HELLO_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Who this node is, on the wire.
+#[derive(Clone, Debug)]
+pub struct Identity {
+    /// The cluster that it belongs to.
+    pub cluster: String,
+    /// Its id, data directory and boot.
+    pub me: Peer,
+    /// Where others reach it.
+    pub address: String,
+}
+
+/// Something that arrived, as many as were there at once.
+#[derive(Debug)]
+pub enum Arrival {
+    /// Messages of a peer, in order.
+    Messages {
+        /// What its hello said.
+        from: Peer,
+        /// The messages.
+        messages: Vec<Message>,
+        /// Their size, to be taken off the gauge when they have been stepped through.
+        bytes: usize,
+        /// What counts this connection's waiting bytes.
+        waiting: Arc<Gauge>,
+    },
+    /// Requests of a client, in order: what it calls each, and its size.
+    Requests {
+        /// The connection, to be answered through.
+        client: Arc<Client>,
+        /// The client's ticket, the request, the frame's size.
+        requests: Vec<(u64, Request, usize)>,
+    },
+}
+
+/// Where arrivals go: it must not block.
+pub type Deliver = Arc<dyn Fn(Arrival) + Send + Sync>;
+
+/// Locks; a panic elsewhere while it was held leaves nothing half done, as every critical section is a move.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests;

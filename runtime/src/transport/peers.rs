@@ -1,0 +1,64 @@
+//! The ways out to all peers, as the driver holds them: one [`Link`] each, made at the first message to a known address.
+
+use super::Identity;
+use super::link::Link;
+use quorate_core::message::Message;
+use quorate_spec::ids::NodeId;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use tokio::runtime::Handle;
+
+/// Sends messages to peers; never blocks, never fails, may drop.
+#[derive(Debug)]
+pub struct Peers {
+    identity: Arc<Identity>,
+    runtime: Handle,
+    links: BTreeMap<NodeId, Arc<Link>>,
+    /// Those that got messages since the last flush.
+    touched: Vec<Arc<Link>>,
+}
+
+impl Peers {
+    /// No peers yet; their connections will live on `runtime`.
+    pub fn new(identity: Arc<Identity>, runtime: Handle) -> Self {
+        Self {
+            identity,
+            runtime,
+            links: BTreeMap::new(),
+            touched: Vec::new(),
+        }
+    }
+
+    /// From now on `node` is at `address` (`host:port`).
+    pub fn set_address(&mut self, node: NodeId, address: &str) {
+        if node == self.identity.me.node {
+            return;
+        }
+        if let Some(link) = self.links.get(&node) {
+            link.set_address(address);
+            return;
+        }
+        let link = Arc::new(Link::new(node, address.to_owned()));
+        self.runtime.spawn(Arc::clone(&link).run(Arc::clone(&self.identity)));
+        self.links.insert(node, link);
+    }
+
+    /// Lets a message wait for its peer, until [`Self::flush`]. Dropped if no address of the peer is known.
+    pub fn push(&mut self, to: NodeId, message: Message) {
+        let Some(link) = self.links.get(&to) else {
+            tracing::debug!(%to, "no address known: message dropped");
+            return;
+        };
+        link.push(message);
+        if !self.touched.iter().any(|touched| Arc::ptr_eq(touched, link)) {
+            self.touched.push(Arc::clone(link));
+        }
+    }
+
+    /// Has everything that waits sent.
+    pub fn flush(&mut self) {
+        for link in self.touched.drain(..) {
+            link.wake();
+        }
+    }
+}

@@ -1,0 +1,192 @@
+//! A cluster of real processes for a test: started, joined, asked and read back.
+
+use crate::ledger::Ledger;
+use quorate::client_api::{Client, Options};
+use quorate::cluster::{Layout, LocalCluster, Settings};
+use quorate_core::status::{NodeStatus, ReplicaStatus};
+use quorate_spec::ids::Gid;
+use quorate_spec::views::Role;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// How long anything may take before a test gives up: generous, for slow machines. Never an assertion about speed.
+pub const PATIENCE: Duration = Duration::from_secs(90);
+
+/// The shipped binary. Built alone by `tests/run`, so that it has only its own features.
+pub fn binary() -> PathBuf {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("tests/ lies in the workspace");
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
+    let binary = std::env::var_os("QUORATE_BIN").map_or_else(|| target.join("release/quorate"), PathBuf::from);
+    assert!(binary.exists(), "{} is missing: run 'cargo build --release -p quorate' first", binary.display());
+    binary
+}
+
+/// A running cluster in a directory of its own.
+#[derive(Debug)]
+pub struct World {
+    /// The processes.
+    pub cluster: LocalCluster,
+    directory: Option<tempfile::TempDir>,
+}
+
+impl World {
+    /// Starts `layout` with more `arguments` for every node, and waits until it answers. No group has joined yet.
+    pub async fn start(layout: Layout, arguments: &[&str]) -> Self {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let mut world = Self::start_in(directory.path(), layout, arguments).await;
+        world.directory = Some(directory);
+        world
+    }
+
+    /// The same, in a directory that outlives the world.
+    pub async fn start_in(directory: &Path, layout: Layout, arguments: &[&str]) -> Self {
+        let mut settings = Settings::here(directory.to_path_buf(), layout).expect("free ports");
+        settings.program = binary();
+        settings.arguments = arguments.iter().map(|argument| (*argument).to_owned()).collect();
+        let mut cluster = LocalCluster::new(settings).expect("a cluster");
+        cluster.start_all().expect("every node starts");
+        let world = Self { cluster, directory: None };
+        let nodes = world.cluster.addresses().len();
+        world.until("every node is registered", async |world| {
+            let client = world.try_client(PATIENCE).await?;
+            (client.map().await.1.nodes.len() == nodes).then_some(())
+        })
+        .await;
+        world
+    }
+
+    /// Starts `layout` and joins its first `joined` groups.
+    pub async fn joined(layout: Layout, joined: u64, arguments: &[&str]) -> Self {
+        let world = Self::start(layout, arguments).await;
+        let client = world.client().await;
+        let groups = (1..=joined).map(|gid| (gid, world.servers(gid))).collect();
+        client.join(groups).await.expect("the groups join");
+        world.settled().await;
+        world
+    }
+
+    /// The nodes of a group.
+    pub fn servers(&self, gid: u64) -> Vec<u64> {
+        self.cluster.layout().group_nodes(gid)
+    }
+
+    async fn try_client(&self, deadline: Duration) -> Option<Client> {
+        let options = Options { deadline, ..Options::new(self.cluster.seeds()) };
+        Client::connect(options).await.ok()
+    }
+
+    /// A client with a session of its own.
+    pub async fn client(&self) -> Client {
+        self.client_for(PATIENCE).await
+    }
+
+    /// A client whose requests give up after `deadline`.
+    pub async fn client_for(&self, deadline: Duration) -> Client {
+        self.until("a client connects", async |world| world.try_client(deadline).await).await
+    }
+
+    /// Repeats `attempt` until it gives something.
+    pub async fn until<T>(&self, what: &str, attempt: impl AsyncFn(&Self) -> Option<T>) -> T {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            if let Some(found) = attempt(self).await {
+                return found;
+            }
+            assert!(Instant::now() < deadline, "gave up waiting: {what}\n{}", self.last_words());
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    /// The state of one node, if it answers.
+    pub async fn status(&self, node: u64) -> Option<Arc<NodeStatus>> {
+        let client = self.try_client(PATIENCE).await?;
+        let address = self.cluster.addresses().get(&node)?;
+        tokio::time::timeout(Duration::from_secs(2), client.status(address)).await.ok()?.ok()
+    }
+
+    /// A group's state as its leader sees it.
+    pub async fn leader(&self, gid: u64) -> (u64, ReplicaStatus) {
+        self.until("a group has a leader", async |world| {
+            let mut best: Option<(u64, ReplicaStatus)> = None;
+            for node in world.servers(gid) {
+                let Some(status) = world.status(node).await else { continue };
+                let leads = |replica: &&ReplicaStatus| replica.group.gid == Gid::new(gid) && replica.role == Role::Leader;
+                if let Some(replica) = status.replicas.iter().find(leads)
+                    && best.as_ref().is_none_or(|(_, other)| other.term < replica.term)
+                {
+                    best = Some((node, replica.clone()));
+                }
+            }
+            best
+        })
+        .await
+    }
+
+    /// Waits until every group of the latest configuration has adopted it and awaits nothing.
+    pub async fn settled(&self) {
+        let client = self.client().await;
+        self.until("every group is settled", async |world| {
+            let config = client.query(None).await.ok()?;
+            for gid in config.groups.keys() {
+                let (_, replica) = world.leader(gid.get()).await;
+                if replica.config != config.num || !replica.awaiting.is_empty() {
+                    return None;
+                }
+            }
+            Some(())
+        })
+        .await;
+    }
+
+    /// The shards that a group owns in the latest configuration.
+    pub async fn shards_of(&self, gid: u64) -> BTreeSet<u64> {
+        let config = self.client().await.query(None).await.expect("the controller answers");
+        let owned = config.shards.iter().zip(0..).filter(|(assignment, _)| {
+            assignment.owner.is_some_and(|owner| owner.gid == Gid::new(gid))
+        });
+        owned.map(|(_, shard)| shard).collect()
+    }
+
+    /// Reads every ledger's key back and checks its promises.
+    pub async fn check(&self, ledgers: &[Ledger]) {
+        let client = self.client().await;
+        for ledger in ledgers {
+            let read = client.get(&ledger.key).await.expect("every key can be read");
+            if let Err(broken) = ledger.check(&read.value.unwrap_or_default()) {
+                panic!("{broken}\n{}", self.last_words());
+            }
+        }
+    }
+
+    /// The end of every node's log, for a failed test's report.
+    pub fn last_words(&self) -> String {
+        let mut words = String::new();
+        for node in self.cluster.addresses().keys() {
+            let log = std::fs::read_to_string(self.cluster.log_path(*node)).unwrap_or_default();
+            let lines: Vec<&str> = log.lines().collect();
+            let from = lines.len().saturating_sub(4);
+            words += &format!("node {node}:\n  {}\n", lines[from..].join("\n  "));
+        }
+        words
+    }
+}
+
+/// A small layout: three controllers, groups of three, ten shards.
+pub const fn layout(groups: u64) -> Layout {
+    Layout { controllers: 3, groups, nodes_per_group: 3, shards: 10 }
+}
+
+/// Keys, one per shard of a cluster of `shards` shards.
+pub fn key_per_shard(shards: u32, prefix: &str) -> BTreeMap<u64, String> {
+    let mut keys = BTreeMap::new();
+    for number in 0.. {
+        let key = format!("{prefix}{number}");
+        keys.entry(quorate_core::keyspace::shard_of(key.as_bytes(), shards).get()).or_insert(key);
+        if keys.len() == shards as usize {
+            break;
+        }
+    }
+    keys
+}

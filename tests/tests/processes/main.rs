@@ -1,0 +1,9 @@
+//! The shipped binary as real processes on real sockets and disks: killed, paused, cut off from their disks.
+//!
+//! Run one after the other (`--test-threads=1`): each test is a whole cluster. Names of lab scenarios are kept.
+
+mod kills;
+mod migration;
+mod power;
+mod recovery;
+mod syncs;
