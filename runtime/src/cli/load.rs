@@ -88,7 +88,7 @@ pub(super) async fn run(arguments: LoadArgs) -> Outcome {
         json["verified"] = json!(records);
         json["different"] = json!(different.len());
         json["differences"] = first(&different);
-        tell(&mut text, "read back differently", &different);
+        tell(&mut text, "did not read back as they were written", &different);
         if different.is_empty() {
             text.push_str("every record read back byte for byte\n");
         }

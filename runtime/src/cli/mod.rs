@@ -178,7 +178,9 @@ fn bad_usage(error: &clap::Error) -> ExitCode {
         output::print_json(&serde_json::json!({ "text": error.to_string() }));
     } else {
         if json {
-            output::print_json(&serde_json::json!({ "error": error.to_string() }));
+            let message = error.to_string();
+            let message = message.strip_prefix("error: ").unwrap_or(&message);
+            output::print_json(&serde_json::json!({ "error": message, "next": "see `quorate help`" }));
         }
         let _ = error.print(); // There is nowhere left to say that standard error is closed.
     }

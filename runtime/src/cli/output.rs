@@ -124,11 +124,11 @@ pub(super) fn finish(outcome: Outcome, json: bool) -> ExitCode {
             ExitCode::from(u8::from(report.failed))
         }
         Err(failure) => {
-            if json {
-                print_json(&json!({ "error": failure.message, "next": failure.next }));
-            }
             let message = failure.message.trim_end();
             let message = message.strip_prefix("error: ").unwrap_or(message);
+            if json {
+                print_json(&json!({ "error": message, "next": failure.next }));
+            }
             eprintln!("error: {message}");
             if let Some(next) = failure.next {
                 eprintln!("  next: {next}");

@@ -252,6 +252,14 @@ impl LocalCluster {
         self.running.get_mut(&id).ok_or_else(|| not_running(id))?.resume()
     }
 
+    /// SIGCONT for every node that is paused.
+    ///
+    /// # Errors
+    /// A signal cannot be sent.
+    pub fn resume_all(&mut self) -> io::Result<()> {
+        self.running.values_mut().try_for_each(Process::resume)
+    }
+
     /// Nodes that ended though nobody asked them to, and how. A healthy cluster has none.
     ///
     /// # Errors

@@ -1,8 +1,6 @@
-//! The fault plan: what happens to the cluster while the clients work, step by step.
-//!
-//! Groups join and leave, shards move between groups that share no process, leaders and both ends of a move are killed
-//! with SIGKILL, one is paused. A step that does not work out is told in the report and fails the demo; the others go on.
+//! Carries the fault [plan](super::plan) out. A step that does not work out is told in the report and fails the demo; the others go on.
 
+use super::plan::{Done, Kill, PLAN, Part, Step};
 use super::progress::Progress;
 use super::session::CONNECT_PATIENCE;
 use crate::client_api::{Changed, Client, Options};
@@ -10,7 +8,7 @@ use crate::cluster::{LocalCluster, watch};
 use quorate_core::controller::Configuration;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::time::{Instant, sleep, sleep_until};
+use tokio::time::{Instant, sleep, sleep_until, timeout_at};
 
 /// How long a configuration may take to be in force everywhere while nodes are down.
 const SETTLE_PATIENCE: Duration = Duration::from_secs(15);
@@ -21,41 +19,6 @@ const PAUSE: Duration = Duration::from_millis(1_500);
 /// How often a kill in mid-move is tried: a move may be over before its end can be struck.
 const ATTEMPTS: u32 = 4;
 
-/// Which end of a move is killed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
-#[serde(rename_all = "lowercase")]
-pub(super) enum Part {
-    /// The leader of a group, as such.
-    Leader,
-    /// The leader of the group that a shard is leaving.
-    Source,
-    /// The leader of the group that a shard is going to.
-    Target,
-    /// The controller's leader.
-    Controller,
-}
-
-/// One SIGKILL under load.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
-pub(super) struct Kill {
-    pub(super) node: u64,
-    pub(super) part: Part,
-    /// A move was under way when the process ended.
-    pub(super) mid_move: bool,
-}
-
-/// What the plan did.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Done {
-    pub(super) kills: Vec<Kill>,
-    pub(super) joins: u64,
-    pub(super) leaves: u64,
-    pub(super) moves_asked: u64,
-    pub(super) pauses: u64,
-    pub(super) transfers: u64,
-    pub(super) troubles: Vec<String>,
-}
-
 /// Carries the plan out.
 pub(super) struct Faults<'a> {
     cluster: &'a mut LocalCluster,
@@ -64,44 +27,6 @@ pub(super) struct Faults<'a> {
     progress: Arc<Progress>,
     done: Done,
 }
-
-/// One step of the plan.
-#[derive(Clone, Copy, Debug)]
-enum Step {
-    Join(u64),
-    Leave(u64),
-    KillLeader(u64),
-    MoveAndKill { from: u64, to: u64, part: Part },
-    PauseLeader(u64),
-    Transfer(u64),
-    RoundTrip { home: u64, away: u64 },
-}
-
-/// The plan. Group 4 joins from spare nodes; group 2 leaves and comes back on the same nodes as a new group.
-const PLAN: [Step; 10] = [
-    Step::Join(4),
-    Step::KillLeader(1),
-    Step::MoveAndKill {
-        from: 2,
-        to: 3,
-        part: Part::Source,
-    },
-    Step::MoveAndKill {
-        from: 3,
-        to: 1,
-        part: Part::Target,
-    },
-    Step::PauseLeader(4),
-    Step::Leave(2),
-    Step::MoveAndKill {
-        from: 1,
-        to: 4,
-        part: Part::Controller,
-    },
-    Step::RoundTrip { home: 3, away: 4 },
-    Step::Join(2),
-    Step::Transfer(1),
-];
 
 impl<'a> Faults<'a> {
     /// Ready to begin.
@@ -125,7 +50,8 @@ impl<'a> Faults<'a> {
                 self.done.troubles.push(format!("no time was left for {step:?}"));
                 continue;
             }
-            if let Err(why) = self.take(step).await {
+            let taken = timeout_at(cut_off, self.take(step)).await;
+            if let Err(why) = taken.unwrap_or_else(|_| Err("no time was left".into())) {
                 self.progress.note(&format!("this did not work: {why}"));
                 self.done.troubles.push(format!("{step:?}: {why}"));
             }
@@ -163,13 +89,16 @@ impl<'a> Faults<'a> {
         watch::settle(&self.admin, self.cluster.addresses(), SETTLE_PATIENCE).await
     }
 
-    /// Starts whatever is down, whether this plan killed it or it fell by itself, which is told.
+    /// Starts or resumes whatever a step left down, and whatever fell by itself, which is told.
     async fn revive(&mut self) -> Result<(), String> {
         for (id, status) in self.cluster.fallen().map_err(|error| error.to_string())? {
             self.done.troubles.push(format!("node {id} ended by itself: {status}"));
             self.cluster.start(id).map_err(|error| error.to_string())?;
         }
-        self.cluster.start_all().map_err(|error| error.to_string())
+        self.cluster
+            .resume_all()
+            .and_then(|()| self.cluster.start_all())
+            .map_err(|error| error.to_string())
     }
 
     /// A change is asked for until its answer is known: each of them asks for a state, so that asking twice is harmless.
@@ -182,7 +111,10 @@ impl<'a> Faults<'a> {
             match ask(self.admin.clone()).await {
                 Ok(changed) => return Ok(changed),
                 Err(error) if Instant::now() >= deadline => return Err(format!("{what}: {error}")),
-                Err(_) => self.admin = watch::connect(&self.options, CONNECT_PATIENCE).await?,
+                Err(_) => {
+                    sleep(Duration::from_millis(100)).await;
+                    self.admin = watch::connect(&self.options, CONNECT_PATIENCE).await?;
+                }
             }
         }
     }

@@ -5,8 +5,10 @@
 
 mod audit;
 mod faults;
+mod findings;
 mod moves;
 mod place;
+mod plan;
 mod progress;
 mod recorder;
 mod report;
@@ -20,13 +22,14 @@ use crate::client_api::{Client, Options};
 use crate::cluster::{Layout, LocalCluster, Settings, watch};
 use crate::history;
 use clap::Args;
-use faults::{Done, Faults};
+use faults::Faults;
+use findings::{Findings, Totals};
 use place::Place;
+use plan::Done;
 use progress::Progress;
 use quorate_core::controller::Configuration;
 use quorate_spec::history::Operation;
 use recorder::Recorder;
-use report::{Findings, Totals};
 use sabotage::Sabotage;
 use session::{Counters, Shared};
 use std::fs::File;
@@ -49,9 +52,14 @@ const FIRST_GROUPS: u64 = 3;
 /// How long the cluster may take to be ready, at the beginning and after the restart.
 const READY: Duration = Duration::from_secs(20);
 /// After this much of the whole run the load ends, reached or not: the rest needs its time too.
-const CUT_OFF: Duration = Duration::from_secs(68);
+const CUT_OFF: Duration = Duration::from_secs(64);
+/// How long a client tries before it reports an unknown outcome.
+const DEADLINE: Duration = Duration::from_secs(10);
 /// The load goes on until so many operations were answered.
 const ENOUGH: u64 = 20_500;
+
+/// The only reason to end early that is nobody's fault.
+const INTERRUPTED: &str = "interrupted";
 
 /// Arguments of demo.
 #[derive(Clone, Debug, Args)]
@@ -78,10 +86,14 @@ pub(crate) async fn run(arguments: DemoArgs) -> Result<Report, Failure> {
     let drawing = tokio::spawn(Arc::clone(&progress).keep_drawing());
     let performed = tokio::select! {
         performed = perform(&arguments, &place, &counters, &progress) => performed,
-        _ = tokio::signal::ctrl_c() => Err("it was interrupted".into()),
+        _ = tokio::signal::ctrl_c() => Err(INTERRUPTED.into()),
     };
     drawing.abort();
     progress.clear();
+    if performed.as_ref().is_err_and(|why| why == INTERRUPTED) {
+        place.abandon();
+        return Err(Failure::told("the demo was interrupted: it proves nothing"));
+    }
     let next = format!("read the logs in {}", place.directory().display());
     let findings = performed.map_err(|why| Failure::new(format!("the demo did not come to its end: {why}"), next))?;
     if findings.hold() {
@@ -110,7 +122,11 @@ async fn perform(
     let settings = Settings::here(place.directory().to_path_buf(), LAYOUT).map_err(told)?;
     let cluster = LocalCluster::new(settings).map_err(told)?;
     let recorder = Arc::new(Recorder::create(&place.history()).map_err(told)?);
-    let (options, counters) = (Options::new(cluster.seeds()), Arc::clone(counters));
+    let options = Options {
+        deadline: DEADLINE,
+        ..Options::new(cluster.seeds())
+    };
+    let counters = Arc::clone(counters);
     let shared = Shared {
         options,
         recorder,

@@ -43,6 +43,13 @@ impl Place {
         self.directory.join("history.jsonl")
     }
 
+    /// After an interruption nobody needs anything.
+    pub(super) fn abandon(&self) {
+        if !self.kept {
+            let _ = std::fs::remove_dir_all(&self.directory); // Best effort, as below.
+        }
+    }
+
     /// After a success nobody needs the data and the logs; the history stays.
     pub(super) fn tidy_up(&self) {
         if self.kept {

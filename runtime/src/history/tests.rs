@@ -1,6 +1,7 @@
 //! A history survives its file, and a broken file is refused.
 
 use super::*;
+use quorate_spec::history::{Report, Verdict};
 
 fn operation(process: u64, call: Call, outcome: Outcome, invoked: u64) -> Operation {
     let returned = (outcome != Outcome::Unknown).then_some(invoked + 5);
@@ -137,6 +138,10 @@ fn canned_histories_are_judged() {
 #[test]
 fn an_undecided_judge_is_not_a_pass() {
     let undecided = Verdict::Unknown("out of budget".into());
-    let judgement = Judgement { linearizable: undecided, at_most_once: Verdict::Pass, report: Report::default() };
+    let judgement = Judgement {
+        linearizable: undecided,
+        at_most_once: Verdict::Pass,
+        report: Report::default(),
+    };
     assert!(!judgement.holds());
 }

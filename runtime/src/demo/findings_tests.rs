@@ -1,9 +1,10 @@
 //! The report says yes only if everything holds.
 
-use super::super::faults::Kill;
+use super::super::plan::Kill;
 use super::*;
 use quorate_spec::history::Verdict;
 use quorate_spec::ids::Position;
+use serde_json::json;
 
 fn good() -> Findings {
     let kill = |part| Kill {
@@ -13,7 +14,11 @@ fn good() -> Findings {
     };
     let pass = || Verdict::Pass;
     Findings {
-        judgement: Judgement { linearizable: pass(), at_most_once: pass(), report: Default::default() },
+        judgement: Judgement {
+            linearizable: pass(),
+            at_most_once: pass(),
+            report: Default::default(),
+        },
         totals: Totals {
             operations: 20_000,
             writes: 8_000,
