@@ -25,20 +25,10 @@ fn rich_group() -> ShardGroup {
     left.adopt(&plan, 1);
     right.adopt(&plan, 1);
     for (client, number) in (1..).zip([0, 1, 2, 0, 1, 2, 0]) {
-        left.done(
-            client,
-            client,
-            &key_in(shard(number), SHARDS, client as usize),
-            append("some value"),
-        );
+        left.done(client, client, &key_in(shard(number), SHARDS, client as usize), append("some value"));
     }
     for client in 1..9 {
-        right.done(
-            client,
-            client,
-            &key_in(shard(4), SHARDS, client as usize),
-            append("another value"),
-        );
+        right.done(client, client, &key_in(shard(4), SHARDS, client as usize), append("another value"));
     }
     plan.publish(|draft| {
         draft.owners[0] = None;
@@ -53,20 +43,11 @@ fn rich_group() -> ShardGroup {
     let mut from = Cursor::Start;
     for _ in 0..3 {
         let command = pull(&right.state, a, shard(4), origin(b, 3), from, 70);
-        let Command::InstallChunk { next, .. } = &command else {
-            panic!()
-        };
+        let Command::InstallChunk { next, .. } = &command else { panic!() };
         from = next.clone().expect("there is more");
         left.apply(&command);
     }
-    assert_eq!(
-        (
-            left.state.serving().count(),
-            left.state.awaiting().count(),
-            left.state.frozen().count()
-        ),
-        (2, 2, 2)
-    );
+    assert_eq!((left.state.serving().count(), left.state.awaiting().count(), left.state.frozen().count()), (2, 2, 2));
     left.state
 }
 
@@ -170,16 +151,9 @@ fn a_value_over_the_limit_is_an_answer_and_is_remembered() {
     log.apply(&attempt(1, put("1234"), 4));
     let first = answer(log.apply(&attempt(2, append("5"), 4)).outcome);
     assert_eq!(first.0, WriteAnswer::ValueTooLarge { limit: 4 });
-    assert_eq!(
-        answer(log.apply(&attempt(2, append("5"), 100)).outcome),
-        first,
-        "a retry under a higher limit"
-    );
+    assert_eq!(answer(log.apply(&attempt(2, append("5"), 100)).outcome), first, "a retry under a higher limit");
     assert_eq!(log.value(&key).as_deref(), Some("1234"));
-    assert_eq!(
-        answer(log.apply(&attempt(3, put("12345"), 4)).outcome).0,
-        WriteAnswer::ValueTooLarge { limit: 4 }
-    );
+    assert_eq!(answer(log.apply(&attempt(3, put("12345"), 4)).outcome).0, WriteAnswer::ValueTooLarge { limit: 4 });
     let missing = Bytes::from("missing");
     let too_long = Command::Write {
         client: ClientId::new(1),
@@ -191,9 +165,5 @@ fn a_value_over_the_limit_is_an_answer_and_is_remembered() {
     log.apply(&too_long);
     assert_eq!(log.value(&missing), None, "nothing was made");
     log.done(1, 5, &missing, put(""));
-    assert_eq!(
-        log.value(&missing).as_deref(),
-        Some(""),
-        "an empty value is not a missing one"
-    );
+    assert_eq!(log.value(&missing).as_deref(), Some(""), "an empty value is not a missing one");
 }

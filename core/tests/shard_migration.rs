@@ -39,14 +39,8 @@ fn a_shard_goes_and_comes_back_while_its_older_copies_stay() {
     a.adopt(&plan, 2);
     let early = transfer(&a, &mut b.clone_adopted(&plan, 2), s, origin(ga, 2), ALL);
     a.adopt(&plan, 3);
-    assert!(
-        !a.try_adopt(plan.get(4)),
-        "group 1 waits for what configuration 3 gave it"
-    );
-    assert!(
-        a.state.answer(&pull_message(ga, s, origin(gb, 3)), ALL).is_none(),
-        "that copy is another group's"
-    );
+    assert!(!a.try_adopt(plan.get(4)), "group 1 waits for what configuration 3 gave it");
+    assert!(a.state.answer(&pull_message(ga, s, origin(gb, 3)), ALL).is_none(), "that copy is another group's");
 
     b.adopt(&plan, 2);
     transfer(&a, &mut b, s, origin(ga, 2), ALL);
@@ -56,37 +50,16 @@ fn a_shard_goes_and_comes_back_while_its_older_copies_stay() {
     a.done(7, 3, &key, put("third"));
     a.adopt(&plan, 4);
     let held: Vec<_> = a.state.frozen().map(|(shard, config, _)| (shard, config)).collect();
-    assert_eq!(
-        held,
-        [(s, config_num(2)), (s, config_num(4))],
-        "both copies are held side by side"
-    );
-    assert_eq!(
-        pull(&a.state, gb, s, origin(ga, 2), Cursor::Start, ALL),
-        early[0],
-        "the older one is unchanged"
-    );
+    assert_eq!(held, [(s, config_num(2)), (s, config_num(4))], "both copies are held side by side");
+    assert_eq!(pull(&a.state, gb, s, origin(ga, 2), Cursor::Start, ALL), early[0], "the older one is unchanged");
 
     b.adopt(&plan, 4);
     let before = b.state.clone();
-    assert!(
-        b.apply(&early[0]).actions.is_empty(),
-        "a late part of an older origin is ignored while waiting"
-    );
+    assert!(b.apply(&early[0]).actions.is_empty(), "a late part of an older origin is ignored while waiting");
     assert_eq!(before, b.state);
-    a.apply(&Command::Collect {
-        shard: s,
-        config: config_num(2),
-    });
-    a.apply(&Command::Collect {
-        shard: s,
-        config: config_num(2),
-    });
-    assert_eq!(
-        a.state.frozen().count(),
-        1,
-        "a stale Collect leaves the newer copy alone"
-    );
+    a.apply(&Command::Collect { shard: s, config: config_num(2) });
+    a.apply(&Command::Collect { shard: s, config: config_num(2) });
+    assert_eq!(a.state.frozen().count(), 1, "a stale Collect leaves the newer copy alone");
     transfer(&a, &mut b, s, origin(ga, 4), ALL);
     assert_eq!(b.value(&key).as_deref(), Some("third"));
 }
@@ -104,12 +77,7 @@ fn pull_message(
     shard: quorate_core::spec::ids::ShardId,
     origin: quorate_core::spec::views::Origin,
 ) -> ShardMessage {
-    ShardMessage::Pull {
-        target,
-        shard,
-        origin,
-        from: Cursor::Start,
-    }
+    ShardMessage::Pull { target, shard, origin, from: Cursor::Start }
 }
 
 #[test]
@@ -150,14 +118,8 @@ fn parts_are_taken_in_order_and_once() {
         assert!(!b.state.serves(shard(0)), "not served before the last part");
         let config = config_num(2);
         let expected = match n + 1 == parts.len() {
-            true => Action::Install {
-                shard: shard(0),
-                config,
-            },
-            false => Action::InstallChunk {
-                shard: shard(0),
-                config,
-            },
+            true => Action::Install { shard: shard(0), config },
+            false => Action::InstallChunk { shard: shard(0), config },
         };
         assert_eq!(b.apply(part).actions, [expected]);
     }
@@ -178,23 +140,14 @@ fn all_leave_and_another_finds_the_data() {
     plan.publish(|draft| draft.leave(gid(2, 1)));
     plan.give(&[(0, Some(gc))]);
     a.adopt(&plan, 3);
-    assert!(
-        !a.state.finished(),
-        "a group with a copy that nobody has taken lives on"
-    );
+    assert!(!a.state.finished(), "a group with a copy that nobody has taken lives on");
     let mut c = Log::new(gc, &plan);
     c.adopt(&plan, 4);
-    assert_eq!(
-        c.refused(7, 2, &key, put("x")),
-        WriteRefusal::NotYetHere { config: config_num(4) }
-    );
+    assert_eq!(c.refused(7, 2, &key, put("x")), WriteRefusal::NotYetHere { config: config_num(4) });
     transfer(&a, &mut c, shard(0), origin(ga, 2), ALL);
     assert_eq!(c.value(&key).as_deref(), Some("kept"));
     a.adopt(&plan, 4);
-    a.apply(&Command::Collect {
-        shard: shard(0),
-        config: config_num(2),
-    });
+    a.apply(&Command::Collect { shard: shard(0), config: config_num(2) });
     assert!(a.state.finished());
     assert!(!c.state.finished());
 }
@@ -211,12 +164,7 @@ fn the_same_group_takes_a_shard_back_from_itself() {
     let source = a.clone();
     transfer(&source, &mut a, shard(0), origin(ga, 2), ALL);
     assert_eq!(a.value(&key).as_deref(), Some("mine"));
-    let confirm = ShardMessage::Confirm {
-        target: ga,
-        taken: config_num(3),
-        shard: shard(0),
-        origin: origin(ga, 2),
-    };
+    let confirm = ShardMessage::Confirm { target: ga, taken: config_num(3), shard: shard(0), origin: origin(ga, 2) };
     assert!(a.state.answer(&confirm, ALL).is_some() && source.state.answer(&confirm, ALL).is_none());
 }
 
@@ -232,38 +180,17 @@ fn a_gid_that_comes_back_is_another_group() {
     let mut new = Log::new(again, &plan);
     old.adopt(&plan, 3);
     new.adopt(&plan, 3);
-    assert_eq!(
-        old.state.serving().count() + old.state.awaiting().count(),
-        0,
-        "the shard is not the old group's"
-    );
-    assert_eq!(
-        old.refused(7, 2, &key, put("x")),
-        WriteRefusal::WrongGroup { config: config_num(3) }
-    );
-    assert!(
-        new.state
-            .answer(&pull_message(again, shard(0), origin(first, 2)), ALL)
-            .is_none()
-    );
-    let confirm = ShardMessage::Confirm {
-        target: again,
-        taken: config_num(3),
-        shard: shard(0),
-        origin: origin(first, 2),
-    };
-    assert!(
-        old.state.answer(&confirm, ALL).is_none(),
-        "the old identity does not speak for the new one"
-    );
+    assert_eq!(old.state.serving().count() + old.state.awaiting().count(), 0, "the shard is not the old group's");
+    assert_eq!(old.refused(7, 2, &key, put("x")), WriteRefusal::WrongGroup { config: config_num(3) });
+    assert!(new.state.answer(&pull_message(again, shard(0), origin(first, 2)), ALL).is_none());
+    let confirm =
+        ShardMessage::Confirm { target: again, taken: config_num(3), shard: shard(0), origin: origin(first, 2) };
+    assert!(old.state.answer(&confirm, ALL).is_none(), "the old identity does not speak for the new one");
     assert!(new.state.answer(&confirm, ALL).is_none(), "still waiting");
     transfer(&old, &mut new, shard(0), origin(first, 2), ALL);
     assert!(new.state.answer(&confirm, ALL).is_some());
     assert_eq!(new.value(&key).as_deref(), Some("data"));
-    old.apply(&Command::Collect {
-        shard: shard(0),
-        config: config_num(2),
-    });
+    old.apply(&Command::Collect { shard: shard(0), config: config_num(2) });
     assert!(old.state.finished(), "its gid is listed again, under another identity");
 }
 
@@ -279,11 +206,7 @@ fn sessions_and_floor_move_with_the_shard() {
     a.adopt(&plan, 3);
     b.adopt(&plan, 3);
     transfer(&a, &mut b, shard(0), origin(ga, 3), ONE_ITEM);
-    assert_eq!(
-        b.done(7, 3, &key, append("x")),
-        first,
-        "the first answer, with its first position"
-    );
+    assert_eq!(b.done(7, 3, &key, append("x")), first, "the first answer, with its first position");
     assert_eq!(b.refused(7, 3, &key, append("z")), WriteRefusal::SeqReused);
     assert_eq!(b.refused(7, 2, &key, append("x")), WriteRefusal::Superseded);
     assert_eq!(b.refused(5, 1, &key, append("y")), WriteRefusal::SessionExpired);
@@ -309,11 +232,7 @@ fn a_frozen_copy_keeps_ended_sessions_and_an_install_drops_them() {
     a.adopt(&plan, 2);
     let copy = a.state.view().frozen[&(shard(0), config_num(2))].clone();
     a.adopt(&plan, 3);
-    assert_eq!(
-        a.state.view().frozen[&(shard(0), config_num(2))],
-        copy,
-        "a frozen copy never changes"
-    );
+    assert_eq!(a.state.view().frozen[&(shard(0), config_num(2))], copy, "a frozen copy never changes");
     assert_eq!(copy.sessions.len(), 1);
     b.adopt(&plan, 2);
     transfer(&a, &mut b, shard(0), origin(ga, 2), ALL);
@@ -330,12 +249,7 @@ fn the_greater_of_both_floors_is_installed() {
     a.adopt(&plan, 2);
     b.adopt(&plan, 2);
     let mut part = pull(&a.state, gid(2, 1), shard(0), origin(ga, 2), Cursor::Start, ALL);
-    let Command::InstallChunk {
-        records, next: None, ..
-    } = &mut part
-    else {
-        panic!("it is one part")
-    };
+    let Command::InstallChunk { records, next: None, .. } = &mut part else { panic!("it is one part") };
     records.floor = ClientId::new(6);
     b.apply(&part);
     assert_eq!(b.refused(5, 1, &key, append("x")), WriteRefusal::SessionExpired);
@@ -362,31 +276,18 @@ fn nobody_serves_between_the_freeze_and_the_install_and_refusals_are_not_remembe
     let mut plan = Plan::new(1);
     let (mut a, mut b) = two_groups(&mut plan);
     let (ga, gb, key) = (a.state.group(), b.state.group(), key_in(shard(0), 1, 0));
-    assert_eq!(
-        b.refused(7, 1, &key, put("v")),
-        WriteRefusal::WrongGroup { config: config_num(1) }
-    );
+    assert_eq!(b.refused(7, 1, &key, put("v")), WriteRefusal::WrongGroup { config: config_num(1) });
     plan.give(&[(0, Some(gb))]);
     b.adopt(&plan, 2);
-    assert_eq!(
-        b.refused(7, 1, &key, put("v")),
-        WriteRefusal::NotYetHere { config: config_num(2) }
-    );
+    assert_eq!(b.refused(7, 1, &key, put("v")), WriteRefusal::NotYetHere { config: config_num(2) });
     a.done(8, 1, &key, put("late, and allowed: the freeze is not applied"));
     assert_eq!(
         a.state.answer(&pull_message(gb, shard(0), origin(ga, 2)), ALL),
-        Some(ShardMessage::NotHere {
-            target: gb,
-            shard: shard(0),
-            origin: origin(ga, 2)
-        }),
+        Some(ShardMessage::NotHere { target: gb, shard: shard(0), origin: origin(ga, 2) }),
         "a replica that has not applied the freeze has nothing to give"
     );
     a.adopt(&plan, 2);
-    assert_eq!(
-        a.refused(7, 1, &key, put("v")),
-        WriteRefusal::WrongGroup { config: config_num(2) }
-    );
+    assert_eq!(a.refused(7, 1, &key, put("v")), WriteRefusal::WrongGroup { config: config_num(2) });
     let wrong = NotServed::WrongGroup { config: config_num(2) };
     assert_eq!(a.state.read(&key, a.index), ReadAnswer::Refused(wrong));
     let waiting = NotServed::NotYetHere { config: config_num(2) };
@@ -394,10 +295,7 @@ fn nobody_serves_between_the_freeze_and_the_install_and_refusals_are_not_remembe
     transfer(&a, &mut b, shard(0), origin(ga, 2), ALL);
     b.done(7, 1, &key, put("v"));
     assert_eq!(b.value(&key).as_deref(), Some("v"));
-    let position = Position {
-        config: config_num(2),
-        index: LogIndex::new(99),
-    };
+    let position = Position { config: config_num(2), index: LogIndex::new(99) };
     assert!(matches!(b.state.read(&key, LogIndex::new(99)), ReadAnswer::Value { position: p, .. } if p == position));
 }
 
@@ -425,22 +323,9 @@ fn a_target_confirms_only_what_it_has_applied() {
     let (ga, gb) = (a.state.group(), b.state.group());
     plan.give(&[(0, Some(gb))]);
     plan.give(&[(0, Some(ga))]);
-    let confirm = ShardMessage::Confirm {
-        target: gb,
-        taken: config_num(2),
-        shard: shard(0),
-        origin: origin(ga, 2),
-    };
-    let confirmed = Some(ShardMessage::Confirmed {
-        target: gb,
-        shard: shard(0),
-        origin: origin(ga, 2),
-    });
-    assert_eq!(
-        b.state.answer(&confirm, ALL),
-        None,
-        "before the configuration that gives it the shard"
-    );
+    let confirm = ShardMessage::Confirm { target: gb, taken: config_num(2), shard: shard(0), origin: origin(ga, 2) };
+    let confirmed = Some(ShardMessage::Confirmed { target: gb, shard: shard(0), origin: origin(ga, 2) });
+    assert_eq!(b.state.answer(&confirm, ALL), None, "before the configuration that gives it the shard");
     a.adopt(&plan, 2);
     b.adopt(&plan, 2);
     assert_eq!(b.state.answer(&confirm, ALL), None, "while it waits");
@@ -449,10 +334,7 @@ fn a_target_confirms_only_what_it_has_applied() {
     assert_eq!(b.state.answer(&confirm, ALL), confirmed, "installed");
     b.adopt(&plan, 3);
     assert_eq!(b.state.answer(&confirm, ALL), confirmed, "and given away again");
-    b.apply(&Command::Collect {
-        shard: shard(0),
-        config: config_num(3),
-    });
+    b.apply(&Command::Collect { shard: shard(0), config: config_num(3) });
     assert_eq!(b.state.answer(&confirm, ALL), confirmed, "and collected");
 }
 
@@ -464,10 +346,7 @@ fn a_group_is_finished_when_it_has_left_and_holds_nothing() {
     plan.publish(|draft| draft.list(group));
     plan.publish(|draft| draft.leave(group));
     let mut log = Log::new(group, &plan);
-    assert!(
-        !log.state.finished(),
-        "the configuration before its birth does not list it, and that means nothing"
-    );
+    assert!(!log.state.finished(), "the configuration before its birth does not list it, and that means nothing");
     log.adopt(&plan, 2);
     assert!(!log.state.finished());
     log.adopt(&plan, 3);

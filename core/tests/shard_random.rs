@@ -46,9 +46,6 @@ fn wandering_shards_lose_and_repeat_nothing() {
         "gid again",
         "leader changed",
     ] {
-        assert!(
-            reached.get(event).is_some_and(|count| *count > 0),
-            "{event} was never reached: {reached:?}"
-        );
+        assert!(reached.get(event).is_some_and(|count| *count > 0), "{event} was never reached: {reached:?}");
     }
 }

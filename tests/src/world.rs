@@ -32,19 +32,22 @@ pub struct World {
 }
 
 impl World {
-    /// Starts `layout` with more `arguments` for every node, and waits until it answers. No group has joined yet.
-    pub async fn start(layout: Layout, arguments: &[&str]) -> Self {
+    /// Starts `layout` with these `limits` (lines of the configuration file's table) and waits until every node is
+    /// registered. No group has joined yet.
+    pub async fn start(layout: Layout, limits: &str) -> Self {
         let directory = tempfile::tempdir().expect("a temporary directory");
-        let mut world = Self::start_in(directory.path(), layout, arguments).await;
+        let mut world = Self::start_in(directory.path(), layout, limits).await;
         world.directory = Some(directory);
         world
     }
 
     /// The same, in a directory that outlives the world.
-    pub async fn start_in(directory: &Path, layout: Layout, arguments: &[&str]) -> Self {
+    pub async fn start_in(directory: &Path, layout: Layout, limits: &str) -> Self {
+        let file = directory.join("limits.toml");
+        std::fs::write(&file, format!("[limits]\n{limits}\n")).expect("the directory can be written");
         let mut settings = Settings::here(directory.to_path_buf(), layout).expect("free ports");
         settings.program = binary();
-        settings.arguments = arguments.iter().map(|argument| (*argument).to_owned()).collect();
+        settings.arguments = vec!["--config".into(), file.display().to_string()];
         let mut cluster = LocalCluster::new(settings).expect("a cluster");
         cluster.start_all().expect("every node starts");
         let world = Self { cluster, directory: None };
@@ -58,8 +61,8 @@ impl World {
     }
 
     /// Starts `layout` and joins its first `joined` groups.
-    pub async fn joined(layout: Layout, joined: u64, arguments: &[&str]) -> Self {
-        let world = Self::start(layout, arguments).await;
+    pub async fn joined(layout: Layout, joined: u64, limits: &str) -> Self {
+        let world = Self::start(layout, limits).await;
         let client = world.client().await;
         let groups = (1..=joined).map(|gid| (gid, world.servers(gid))).collect();
         client.join(groups).await.expect("the groups join");

@@ -49,10 +49,7 @@ pub(super) struct Written {
 impl ShardCopy {
     /// A copy without data and sessions.
     pub(super) fn empty(floor: ClientId) -> Self {
-        Self {
-            floor,
-            ..Self::default()
-        }
+        Self { floor, ..Self::default() }
     }
 
     /// The value of a key.
@@ -97,28 +94,12 @@ impl ShardCopy {
                 if digest != last.digest {
                     return Err(WriteRefusal::SeqReused);
                 }
-                return Ok(Written {
-                    answer: last.answer,
-                    position: last.position,
-                    repeated: true,
-                });
+                return Ok(Written { answer: last.answer, position: last.position, repeated: true });
             }
         }
         let answer = self.execute(request.key, request.op, request.value_limit);
-        self.sessions.insert_mut(
-            request.client,
-            SessionRecord {
-                seq: request.seq,
-                digest,
-                answer,
-                position,
-            },
-        );
-        Ok(Written {
-            answer,
-            position,
-            repeated: false,
-        })
+        self.sessions.insert_mut(request.client, SessionRecord { seq: request.seq, digest, answer, position });
+        Ok(Written { answer, position, repeated: false })
     }
 
     /// The effect of a command on the data, and its answer.
@@ -181,14 +162,8 @@ impl ShardCopy {
     /// The part that begins at `from`, of about `limit` bytes (at least one item), and where the next one begins;
     /// `None` after the last. Cursors name items, not offsets, so replicas with other limits can continue each other.
     pub(super) fn part(&self, from: &Cursor, limit: usize) -> (Records, Option<Cursor>) {
-        let mut records = Records {
-            floor: self.floor,
-            ..Records::default()
-        };
-        let mut room = Room {
-            left: limit,
-            empty: true,
-        };
+        let mut records = Records { floor: self.floor, ..Records::default() };
+        let mut room = Room { left: limit, empty: true };
         let (keys, clients) = match from {
             Cursor::Start => (Some(Bound::Unbounded), Bound::Unbounded),
             Cursor::AfterKey(key) => (Some(Bound::Excluded(key)), Bound::Unbounded),
@@ -222,11 +197,7 @@ impl ShardCopy {
     pub(super) fn view(&self) -> CopyView {
         CopyView {
             digest: digest_of(&self.data),
-            sessions: self
-                .sessions
-                .iter()
-                .map(|(client, record)| (*client, record.seq))
-                .collect(),
+            sessions: self.sessions.iter().map(|(client, record)| (*client, record.seq)).collect(),
             floor: self.floor,
         }
     }

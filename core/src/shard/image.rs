@@ -33,11 +33,7 @@ impl Payload for Command {
 }
 
 fn configuration_bytes(config: &Configuration) -> usize {
-    let groups: usize = config
-        .groups
-        .values()
-        .map(|info| GROUP_BYTES + info.servers.len() * SERVER_BYTES)
-        .sum();
+    let groups: usize = config.groups.values().map(|info| GROUP_BYTES + info.servers.len() * SERVER_BYTES).sum();
     config.shards.len() * ASSIGNMENT_BYTES + groups
 }
 
@@ -51,9 +47,7 @@ impl Image for ShardGroup {
             let next = self.next_place(None).map(|place| Some((place, Cursor::Start)));
             return (Chunk::Header(self.header()), next);
         };
-        let copy = self
-            .copy_at(place)
-            .expect("invariant: a cursor names a copy of the image that gave it");
+        let copy = self.copy_at(place).expect("invariant: a cursor names a copy of the image that gave it");
         let (records, next) = copy.part(cursor, limit);
         let next = match next {
             Some(next) => Some(Some((*place, next))),
@@ -70,9 +64,7 @@ impl Image for ShardGroup {
         match chunk {
             Chunk::Header(header) => *self = Self::from_header(header),
             Chunk::Part { place, records } => {
-                let copy = self
-                    .copy_at_mut(&place)
-                    .expect("invariant: the header comes first and names every copy");
+                let copy = self.copy_at_mut(&place).expect("invariant: the header comes first and names every copy");
                 copy.add(&records);
             }
         }
@@ -83,24 +75,15 @@ impl ShardGroup {
     fn header(&self) -> Header {
         let role = |shard: ShardId| match (self.serving.contains_key(&shard), self.awaiting.get(&shard)) {
             (true, _) => RoleHeader::Serving,
-            (false, Some(role)) => RoleHeader::Awaiting {
-                origin: role.origin,
-                next: role.next.clone(),
-            },
+            (false, Some(role)) => RoleHeader::Awaiting { origin: role.origin, next: role.next.clone() },
             (false, None) => RoleHeader::Absent,
         };
         Header {
             group: self.group,
             config: Arc::clone(&self.config),
-            roles: (0..self.config.shards.len())
-                .map(|number| role(ShardId::new(number as u64)))
-                .collect(),
+            roles: (0..self.config.shards.len()).map(|number| role(ShardId::new(number as u64))).collect(),
             frozen: (self.frozen.iter())
-                .map(|((shard, config), frozen)| FrozenHeader {
-                    shard: *shard,
-                    config: *config,
-                    target: frozen.target,
-                })
+                .map(|((shard, config), frozen)| FrozenHeader { shard: *shard, config: *config, target: frozen.target })
                 .collect(),
         }
     }
@@ -115,35 +98,21 @@ impl ShardGroup {
                     group.serving.insert_mut(shard, ShardCopy::empty(group.config.floor));
                 }
                 RoleHeader::Awaiting { origin, next } => {
-                    group.awaiting.insert_mut(
-                        shard,
-                        Awaiting {
-                            origin,
-                            received: ShardCopy::default(),
-                            next,
-                        },
-                    );
+                    group.awaiting.insert_mut(shard, Awaiting { origin, received: ShardCopy::default(), next });
                 }
             }
         }
         for FrozenHeader { shard, config, target } in header.frozen {
-            group.frozen.insert_mut(
-                (shard, config),
-                Frozen {
-                    copy: ShardCopy::default(),
-                    target,
-                },
-            );
+            group.frozen.insert_mut((shard, config), Frozen { copy: ShardCopy::default(), target });
         }
         group
     }
 
     fn copy_at(&self, place: &Place) -> Option<&ShardCopy> {
         match place {
-            Place::Role(shard) => self
-                .serving
-                .get(shard)
-                .or_else(|| self.awaiting.get(shard).map(|role| &role.received)),
+            Place::Role(shard) => {
+                self.serving.get(shard).or_else(|| self.awaiting.get(shard).map(|role| &role.received))
+            }
             Place::Frozen(shard, config) => self.frozen.get(&(*shard, *config)).map(|frozen| &frozen.copy),
         }
     }
@@ -169,14 +138,9 @@ impl ShardGroup {
             Some(Place::Frozen(shard, config)) => Bound::Excluded((*shard, *config)),
             None | Some(Place::Role(_)) => Bound::Unbounded,
         };
-        let frozen = self
-            .frozen
-            .range((after, Bound::Unbounded))
-            .map(|((shard, config), _)| Place::Frozen(*shard, *config));
-        roles.chain(frozen).find(|place| {
-            self.copy_at(place)
-                .is_some_and(|copy| *copy != self.told_by_header(place))
-        })
+        let frozen =
+            self.frozen.range((after, Bound::Unbounded)).map(|((shard, config), _)| Place::Frozen(*shard, *config));
+        roles.chain(frozen).find(|place| self.copy_at(place).is_some_and(|copy| *copy != self.told_by_header(place)))
     }
 
     /// The copy at `place` as [`Self::from_header`] makes it.

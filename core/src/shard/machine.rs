@@ -49,11 +49,7 @@ pub struct Frozen {
 impl ShardGroup {
     /// The state of a new group: at the configuration before its creation, every shard absent.
     pub fn genesis(group: GroupId, before: Arc<Configuration>) -> Self {
-        assert_eq!(
-            before.num.next(),
-            group.born,
-            "a group starts at the configuration before its birth"
-        );
+        assert_eq!(before.num.next(), group.born, "a group starts at the configuration before its birth");
         Self::at(group, before)
     }
 
@@ -71,40 +67,21 @@ impl ShardGroup {
     /// state that all replicas share; what was known when it was proposed does not count (`freeze-at-propose-only`).
     pub fn apply(&mut self, index: LogIndex, command: &Command) -> Applied {
         match command {
-            Command::Write {
-                client,
-                seq,
-                key,
-                op,
-                value_limit,
-            } => {
-                let request = Request {
-                    client: *client,
-                    seq: *seq,
-                    key,
-                    op,
-                    value_limit: *value_limit,
-                };
+            Command::Write { client, seq, key, op, value_limit } => {
+                let request = Request { client: *client, seq: *seq, key, op, value_limit: *value_limit };
                 self.write(index, request)
             }
             Command::AdoptConfiguration { config } => self.adopt_configuration(config),
-            Command::InstallChunk {
-                shard,
-                origin,
-                from,
-                records,
-                next,
-            } => self.install_chunk(*shard, *origin, from, records, next.as_ref()),
+            Command::InstallChunk { shard, origin, from, records, next } => {
+                self.install_chunk(*shard, *origin, from, records, next.as_ref())
+            }
             Command::Collect { shard, config } => self.collect(*shard, *config),
         }
     }
 
     fn write(&mut self, index: LogIndex, request: Request<'_>) -> Applied {
         let shard = self.shard_of(request.key);
-        let position = Position {
-            config: self.config.num,
-            index,
-        };
+        let position = Position { config: self.config.num, index };
         let (client, seq) = (request.client, request.seq);
         let written = match self.serving.get_mut(&shard) {
             Some(copy) => copy.write(request, position),
@@ -112,11 +89,7 @@ impl ShardGroup {
         };
         let (outcome, action) = match written {
             Ok(written) => {
-                let outcome = Outcome::Written {
-                    answer: written.answer,
-                    shard,
-                    position: written.position,
-                };
+                let outcome = Outcome::Written { answer: written.answer, shard, position: written.position };
                 let action = match written.repeated {
                     true => Action::Repeat { shard, client, seq },
                     false => Action::Execute { shard, client, seq },
@@ -125,10 +98,7 @@ impl ShardGroup {
             }
             Err(refusal) => (Outcome::Refused(refusal), Action::Refuse { shard, client, seq }),
         };
-        Applied {
-            outcome: Some(outcome),
-            actions: vec![action],
-        }
+        Applied { outcome: Some(outcome), actions: vec![action] }
     }
 
     /// Reads a key from this one state, which has applied every entry up to `applied`. Only the caller knows whether
@@ -138,10 +108,7 @@ impl ShardGroup {
         match self.serving.get(&shard) {
             Some(copy) => ReadAnswer::Value {
                 value: copy.get(key).cloned(),
-                position: Position {
-                    config: self.config.num,
-                    index: applied,
-                },
+                position: Position { config: self.config.num, index: applied },
             },
             None => ReadAnswer::Refused(self.reason(shard)),
         }
@@ -176,11 +143,7 @@ impl ShardGroup {
     /// Whether the group's life is over: it has adopted a configuration made after its birth that does not list this
     /// identity, and holds neither a shard nor a copy that anybody could still ask for.
     pub fn finished(&self) -> bool {
-        let listed = self
-            .config
-            .groups
-            .get(&self.group.gid)
-            .is_some_and(|info| info.id == self.group);
+        let listed = self.config.groups.get(&self.group.gid).is_some_and(|info| info.id == self.group);
         let left = self.config.num >= self.group.born && !listed;
         left && self.serving.is_empty() && self.awaiting.is_empty() && self.frozen.is_empty()
     }

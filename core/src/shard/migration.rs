@@ -43,10 +43,7 @@ impl ShardGroup {
     }
 
     fn raise_floor(&mut self, shard: ShardId, config: &Configuration) {
-        let copy = self
-            .serving
-            .get_mut(&shard)
-            .expect("invariant: only served shards get here");
+        let copy = self.serving.get_mut(&shard).expect("invariant: only served shards get here");
         copy.raise_floor(config.floor);
     }
 
@@ -56,17 +53,10 @@ impl ShardGroup {
         match assignment.origin {
             None => {
                 self.serving.insert_mut(shard, ShardCopy::empty(self.config.floor));
-                Some(Action::StartEmpty {
-                    shard,
-                    config: self.config.num,
-                })
+                Some(Action::StartEmpty { shard, config: self.config.num })
             }
             Some(origin) => {
-                let awaiting = Awaiting {
-                    origin,
-                    received: ShardCopy::default(),
-                    next: Cursor::Start,
-                };
+                let awaiting = Awaiting { origin, received: ShardCopy::default(), next: Cursor::Start };
                 self.awaiting.insert_mut(shard, awaiting);
                 None
             }
@@ -75,16 +65,9 @@ impl ShardGroup {
 
     /// Sets the served copy aside, under the configuration that takes it away. From this entry on nothing can write it.
     fn freeze(&mut self, shard: ShardId) -> Action {
-        let copy = self
-            .serving
-            .get(&shard)
-            .cloned()
-            .expect("invariant: only served shards are frozen");
+        let copy = self.serving.get(&shard).cloned().expect("invariant: only served shards are frozen");
         let config = self.config.num;
-        assert!(
-            !self.frozen.contains_key(&(shard, config)),
-            "a configuration freezes a shard once"
-        );
+        assert!(!self.frozen.contains_key(&(shard, config)), "a configuration freezes a shard once");
         self.serving.remove_mut(&shard);
         self.frozen.insert_mut((shard, config), Frozen { copy, target: None });
         Action::Freeze { shard, config }
@@ -98,10 +81,7 @@ impl ShardGroup {
             let Some(assignment) = self.config.shards.get(shard.get() as usize) else {
                 continue;
             };
-            let copy = Origin {
-                group: self.group,
-                config: *froze,
-            };
+            let copy = Origin { group: self.group, config: *froze };
             if let (None, Some(owner), true) = (frozen.target, assignment.owner, assignment.origin == Some(copy)) {
                 named.push(((*shard, *froze), owner));
             }
@@ -123,10 +103,7 @@ impl ShardGroup {
         records: &Records,
         next: Option<&Cursor>,
     ) -> Applied {
-        let wanted = self
-            .awaiting
-            .get(&shard)
-            .is_some_and(|role| role.origin == origin && role.next == *from);
+        let wanted = self.awaiting.get(&shard).is_some_and(|role| role.origin == origin && role.next == *from);
         if !wanted {
             return Applied::default();
         }
@@ -147,10 +124,7 @@ impl ShardGroup {
                 Action::Install { shard, config }
             }
         };
-        Applied {
-            outcome: None,
-            actions: vec![action],
-        }
+        Applied { outcome: None, actions: vec![action] }
     }
 
     /// Drops one frozen copy, named by the configuration that froze it: no role and no other copy can be meant
@@ -167,24 +141,12 @@ impl ShardGroup {
     /// part, in bytes. Nothing for a message that is itself an answer, or that is meant for another group.
     pub fn answer(&self, message: &ShardMessage, chunk_limit: usize) -> Option<ShardMessage> {
         match message {
-            ShardMessage::Pull {
-                target,
-                shard,
-                origin,
-                from,
-            } => (origin.group == self.group).then(|| self.part(*target, *shard, *origin, from, chunk_limit)),
-            ShardMessage::Confirm {
-                target,
-                taken,
-                shard,
-                origin,
-            } => {
+            ShardMessage::Pull { target, shard, origin, from } => {
+                (origin.group == self.group).then(|| self.part(*target, *shard, *origin, from, chunk_limit))
+            }
+            ShardMessage::Confirm { target, taken, shard, origin } => {
                 let confirmed = *target == self.group && self.has_taken(*shard, *taken, *origin);
-                confirmed.then_some(ShardMessage::Confirmed {
-                    target: *target,
-                    shard: *shard,
-                    origin: *origin,
-                })
+                confirmed.then_some(ShardMessage::Confirmed { target: *target, shard: *shard, origin: *origin })
             }
             ShardMessage::Part { .. } | ShardMessage::NotHere { .. } | ShardMessage::Confirmed { .. } => None,
         }
@@ -198,15 +160,7 @@ impl ShardGroup {
             Some(frozen) => {
                 let (records, next) = frozen.copy.part(from, chunk_limit);
                 let total = frozen.copy.bytes();
-                ShardMessage::Part {
-                    target,
-                    shard,
-                    origin,
-                    from: from.clone(),
-                    records,
-                    next,
-                    total,
-                }
+                ShardMessage::Part { target, shard, origin, from: from.clone(), records, next, total }
             }
             None => ShardMessage::NotHere { target, shard, origin },
         }

@@ -34,16 +34,12 @@ impl ShardGroup {
 
     /// The awaited shards, ascending: the origin, and the bytes received.
     pub fn awaiting(&self) -> impl Iterator<Item = (ShardId, Origin, u64)> + '_ {
-        self.awaiting
-            .iter()
-            .map(|(shard, role)| (*shard, role.origin, role.received.bytes()))
+        self.awaiting.iter().map(|(shard, role)| (*shard, role.origin, role.received.bytes()))
     }
 
     /// The frozen copies, ascending: the shard, the configuration that froze it, its bytes.
     pub fn frozen(&self) -> impl Iterator<Item = (ShardId, ConfigNum, u64)> + '_ {
-        self.frozen
-            .iter()
-            .map(|((shard, config), frozen)| (*shard, *config, frozen.copy.bytes()))
+        self.frozen.iter().map(|((shard, config), frozen)| (*shard, *config, frozen.copy.bytes()))
     }
 
     /// Session records held, in all copies.
@@ -76,11 +72,7 @@ impl ShardGroup {
                 .map(|number| ShardId::new(number as u64))
                 .map(|shard| (shard, role(shard)))
                 .collect(),
-            frozen: self
-                .frozen
-                .iter()
-                .map(|(key, frozen)| (*key, frozen.copy.view()))
-                .collect(),
+            frozen: self.frozen.iter().map(|(key, frozen)| (*key, frozen.copy.view())).collect(),
         }
     }
 }

@@ -28,17 +28,12 @@ pub fn config_num(num: u64) -> ConfigNum {
 }
 
 pub fn origin(group: GroupId, config: u64) -> Origin {
-    Origin {
-        group,
-        config: config_num(config),
-    }
+    Origin { group, config: config_num(config) }
 }
 
 /// The `nth` key of a shard.
 pub fn key_in(shard: ShardId, shards: u32, nth: usize) -> Bytes {
-    let keys = (0..)
-        .map(|n: u32| format!("k{n}"))
-        .filter(|key| shard_of(key.as_bytes(), shards) == shard);
+    let keys = (0..).map(|n: u32| format!("k{n}")).filter(|key| shard_of(key.as_bytes(), shards) == shard);
     Bytes::from(keys.into_iter().nth(nth).expect("keys never run out").as_str())
 }
 
@@ -51,13 +46,8 @@ pub struct Plan {
 
 impl Plan {
     pub fn new(shards: usize) -> Self {
-        let first = Configuration {
-            shards: vec![Assignment::default(); shards],
-            ..Configuration::default()
-        };
-        Self {
-            configs: vec![Arc::new(first)],
-        }
+        let first = Configuration { shards: vec![Assignment::default(); shards], ..Configuration::default() };
+        Self { configs: vec![Arc::new(first)] }
     }
 
     pub fn latest(&self) -> &Arc<Configuration> {
@@ -86,19 +76,12 @@ impl Plan {
         let shards = before.shards.iter().zip(&draft.owners).map(|(old, owner)| Assignment {
             owner: *owner,
             origin: match old.owner {
-                Some(loser) if *owner != Some(loser) => Some(Origin {
-                    group: loser,
-                    config: draft.num,
-                }),
+                Some(loser) if *owner != Some(loser) => Some(Origin { group: loser, config: draft.num }),
                 _ => old.origin,
             },
         });
-        let config = Configuration {
-            num: draft.num,
-            shards: shards.collect(),
-            groups: draft.groups,
-            floor: draft.floor,
-        };
+        let config =
+            Configuration { num: draft.num, shards: shards.collect(), groups: draft.groups, floor: draft.floor };
         self.configs.push(Arc::new(config));
         self.latest()
     }
@@ -127,13 +110,7 @@ pub struct Draft {
 
 impl Draft {
     pub fn list(&mut self, group: GroupId) {
-        self.groups.insert(
-            group.gid,
-            GroupInfo {
-                id: group,
-                servers: servers(group),
-            },
-        );
+        self.groups.insert(group.gid, GroupInfo { id: group, servers: servers(group) });
     }
 
     pub fn leave(&mut self, group: GroupId) {
@@ -145,31 +122,19 @@ impl Draft {
 }
 
 pub fn servers(group: GroupId) -> Vec<NodeId> {
-    (1..=3)
-        .map(|member| NodeId::new(group.gid.get() * 10 + member))
-        .collect()
+    (1..=3).map(|member| NodeId::new(group.gid.get() * 10 + member)).collect()
 }
 
 pub fn write(client: u64, seq: u64, key: &Bytes, op: WriteOp) -> Command {
-    Command::Write {
-        client: ClientId::new(client),
-        seq: Seq::new(seq),
-        key: key.clone(),
-        op,
-        value_limit: LIMIT,
-    }
+    Command::Write { client: ClientId::new(client), seq: Seq::new(seq), key: key.clone(), op, value_limit: LIMIT }
 }
 
 pub fn put(value: &str) -> WriteOp {
-    WriteOp::Put {
-        value: Bytes::from(value),
-    }
+    WriteOp::Put { value: Bytes::from(value) }
 }
 
 pub fn append(value: &str) -> WriteOp {
-    WriteOp::Append {
-        value: Bytes::from(value),
-    }
+    WriteOp::Append { value: Bytes::from(value) }
 }
 
 /// A group as an atomic log: what is applied is committed.
@@ -182,10 +147,7 @@ pub struct Log {
 impl Log {
     pub fn new(group: GroupId, plan: &Plan) -> Self {
         let before = Arc::clone(plan.get(group.born.get() - 1));
-        Self {
-            state: ShardGroup::genesis(group, before),
-            index: LogIndex::ZERO,
-        }
+        Self { state: ShardGroup::genesis(group, before), index: LogIndex::ZERO }
     }
 
     pub fn apply(&mut self, command: &Command) -> Applied {
@@ -204,21 +166,13 @@ impl Log {
     /// Whether the configuration was taken.
     pub fn try_adopt(&mut self, config: &Arc<Configuration>) -> bool {
         let before = self.state.clone();
-        let applied = self.apply(&Command::AdoptConfiguration {
-            config: Arc::clone(config),
-        });
-        assert_eq!(
-            applied.actions.is_empty(),
-            before == self.state,
-            "an ignored command changes nothing"
-        );
+        let applied = self.apply(&Command::AdoptConfiguration { config: Arc::clone(config) });
+        assert_eq!(applied.actions.is_empty(), before == self.state, "an ignored command changes nothing");
         before != self.state
     }
 
     pub fn write(&mut self, client: u64, seq: u64, key: &Bytes, op: WriteOp) -> Outcome {
-        self.apply(&write(client, seq, key, op))
-            .outcome
-            .expect("a write has an outcome")
+        self.apply(&write(client, seq, key, op)).outcome.expect("a write has an outcome")
     }
 
     /// A write that must take effect or have done so.
@@ -256,29 +210,10 @@ pub fn pull(
     from: Cursor,
     limit: usize,
 ) -> Command {
-    match source.answer(
-        &ShardMessage::Pull {
-            target,
-            shard,
-            origin,
-            from,
-        },
-        limit,
-    ) {
-        Some(ShardMessage::Part {
-            shard,
-            origin,
-            from,
-            records,
-            next,
-            ..
-        }) => Command::InstallChunk {
-            shard,
-            origin,
-            from,
-            records,
-            next,
-        },
+    match source.answer(&ShardMessage::Pull { target, shard, origin, from }, limit) {
+        Some(ShardMessage::Part { shard, origin, from, records, next, .. }) => {
+            Command::InstallChunk { shard, origin, from, records, next }
+        }
         other => panic!("no part: {other:?}"),
     }
 }
@@ -290,13 +225,8 @@ pub fn transfer(source: &Log, target: &mut Log, shard: ShardId, origin: Origin, 
     while let Some(cursor) = from.take() {
         let here = cursor.clone();
         let command = pull(&source.state, target.state.group(), shard, origin, cursor, limit);
-        let Command::InstallChunk { next, .. } = &command else {
-            panic!("{command:?}")
-        };
-        assert!(
-            next.as_ref().is_none_or(|next| *next > here),
-            "every part moves on from {here:?}"
-        );
+        let Command::InstallChunk { next, .. } = &command else { panic!("{command:?}") };
+        assert!(next.as_ref().is_none_or(|next| *next > here), "every part moves on from {here:?}");
         from.clone_from(next);
         assert!(!target.apply(&command).actions.is_empty(), "the next part is taken");
         commands.push(command);

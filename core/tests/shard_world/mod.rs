@@ -2,10 +2,12 @@
 //! in a bag, clients that retry, and an oracle.
 #![allow(unreachable_pub, reason = "a module of one test")]
 
+mod oracle;
+
 use super::shard_support::{Log, Plan, append, gid, key_in, put, servers, write};
 use quorate_core::bytes::Bytes;
 use quorate_core::controller::Directory;
-use quorate_core::shard::{Command, Drive, Known, Migrator, Outcome, Pace, ReadAnswer, ShardGroup, ShardMessage};
+use quorate_core::shard::{Command, Drive, Known, Migrator, Outcome, Pace, ShardGroup, ShardMessage};
 use quorate_core::shard::{WriteOp, WriteRefusal};
 use quorate_core::spec::action::Action;
 use quorate_core::spec::ids::{ClientId, GroupId, LogIndex, NodeId, Position, ShardId};
@@ -89,13 +91,7 @@ impl World {
             groups: BTreeMap::new(),
             directories: vec![Directory::default()],
             bag: Vec::new(),
-            clients: (1..=CLIENTS as u64)
-                .map(|id| Client {
-                    id,
-                    seq: 0,
-                    request: None,
-                })
-                .collect(),
+            clients: (1..=CLIENTS as u64).map(|id| Client { id, seq: 0, request: None }).collect(),
             next_client: CLIENTS as u64 + 1,
             sent: Vec::new(),
             values: BTreeMap::new(),
@@ -166,17 +162,10 @@ impl World {
                 *self.reached.entry("gid again").or_default() += 1;
             }
             let state = ShardGroup::genesis(info.id, Arc::clone(&before));
-            let members = servers(info.id).into_iter().map(|node| Member {
-                node,
-                applied: 0,
-                state: state.clone(),
-            });
+            let members = servers(info.id).into_iter().map(|node| Member { node, applied: 0, state: state.clone() });
             let group = Group {
                 log: Vec::new(),
-                truth: Log {
-                    state: state.clone(),
-                    index: LogIndex::ZERO,
-                },
+                truth: Log { state: state.clone(), index: LogIndex::ZERO },
                 members: members.collect(),
                 leader: 0,
                 migrator: Migrator::new(),
@@ -185,11 +174,7 @@ impl World {
         }
         for (shard, assignment) in config.shards.iter().enumerate() {
             let lost = before.shards[shard].owner.is_none();
-            if lost
-                && assignment
-                    .owner
-                    .is_some_and(|owner| assignment.origin.is_some_and(|o| o.group == owner))
-            {
+            if lost && assignment.owner.is_some_and(|owner| assignment.origin.is_some_and(|o| o.group == owner)) {
                 *self.reached.entry("back from itself").or_default() += 1;
             }
         }
@@ -219,11 +204,7 @@ impl World {
             let client = &mut self.clients[which];
             client.seq += 1;
             let text = format!("{}.{};", client.id, client.seq);
-            let op = if self.random.chance(10) {
-                put(&text)
-            } else {
-                append(&text)
-            };
+            let op = if self.random.chance(10) { put(&text) } else { append(&text) };
             self.clients[which].request = Some((key, op));
         }
         let client = &self.clients[which];
@@ -233,21 +214,13 @@ impl World {
         let command = write(client.id, client.seq, &key, op);
         self.sent.push(command.clone());
         let shard = self.groups[&group].truth.state.shard_of(&key);
-        let owner = self
-            .groups
-            .iter()
-            .find(|(_, group)| group.truth.state.serves(shard))
-            .map(|(id, _)| *id);
+        let owner = self.groups.iter().find(|(_, group)| group.truth.state.serves(shard)).map(|(id, _)| *id);
         let target = owner.filter(|_| self.random.chance(70)).unwrap_or(group);
         match self.propose(target, command) {
             Some(Outcome::Written { .. }) => self.clients[which].request = None,
             Some(Outcome::Refused(WriteRefusal::SessionExpired)) => {
                 // Whether it was executed is unknown; another session begins with another request.
-                self.clients[which] = Client {
-                    id: self.next_client,
-                    seq: 0,
-                    request: None,
-                };
+                self.clients[which] = Client { id: self.next_client, seq: 0, request: None };
                 self.next_client += 1;
             }
             _ => {}
@@ -270,82 +243,14 @@ impl World {
                 Command::Write { .. } => panic!("a write always says what became of it"),
             }
         }
-        if let (
-            Command::Write {
-                client, seq, key, op, ..
-            },
-            Some(outcome),
-        ) = (&command, applied.outcome)
-        {
+        if let (Command::Write { client, seq, key, op, .. }, Some(outcome)) = (&command, applied.outcome) {
             let executed = matches!(applied.actions[..], [Action::Execute { .. }]);
             self.judge((client.get(), seq.get()), key, op, outcome, executed);
         }
-        if applied
-            .actions
-            .iter()
-            .any(|action| !matches!(action, Action::Execute { .. } | Action::Repeat { .. }))
-        {
+        if applied.actions.iter().any(|action| !matches!(action, Action::Execute { .. } | Action::Repeat { .. })) {
             self.judge_ownership(id);
         }
         applied.outcome
-    }
-
-    /// At most once, one order of effect, and first answers on every retry.
-    fn judge(&mut self, request: (u64, u64), key: &Bytes, op: &WriteOp, outcome: Outcome, executed: bool) {
-        let (shard, position) = match outcome {
-            Outcome::Written { shard, position, .. } => (shard, position),
-            Outcome::Refused(WriteRefusal::WrongGroup { .. }) => return self.reach("WrongGroup"),
-            Outcome::Refused(WriteRefusal::NotYetHere { .. }) => return self.reach("NotYetHere"),
-            Outcome::Refused(WriteRefusal::SessionExpired) => return self.reach("SessionExpired"),
-            Outcome::Refused(WriteRefusal::Superseded) => return self.reach("Superseded"),
-            Outcome::Refused(WriteRefusal::SeqReused) => panic!("no client uses a number twice"),
-        };
-        if !executed {
-            assert_eq!(self.executed.get(&request), Some(&outcome), "the first answer, again");
-            return;
-        }
-        assert!(
-            self.executed.insert(request, outcome).is_none(),
-            "{request:?} took effect twice"
-        );
-        let last = self.positions.insert(shard, position);
-        assert!(
-            last.is_none_or(|last| last < position),
-            "{shard}: {position} after {last:?}"
-        );
-        let value = self.values.entry(key.clone()).or_default();
-        if let WriteOp::Put { .. } = op {
-            value.clear();
-        }
-        value.extend_from_slice(op.value());
-        self.judge_values();
-    }
-
-    /// Whoever serves a shard has everything that was written to it.
-    fn judge_values(&self) {
-        for group in self.groups.values() {
-            for (key, expected) in &self.values {
-                if let ReadAnswer::Value { value, .. } = group.truth.state.read(key, group.truth.index) {
-                    assert_eq!(value.as_deref(), Some(expected.as_slice()), "{key:?}");
-                }
-            }
-        }
-    }
-
-    fn judge_ownership(&mut self, changed: GroupId) {
-        for shard in (0..u64::from(SHARDS)).map(ShardId::new) {
-            let serving = self
-                .groups
-                .values()
-                .filter(|group| group.truth.state.serves(shard))
-                .count();
-            assert!(serving <= 1, "{shard} is served by {serving} groups");
-            let state = &self.groups[&changed].truth.state;
-            if state.frozen().filter(|(frozen, ..)| *frozen == shard).count() > 1 {
-                self.reach("copies of two configurations");
-            }
-        }
-        self.judge_values();
     }
 
     fn apply_somewhere(&mut self) {
@@ -362,10 +267,7 @@ impl World {
             member.state.apply(LogIndex::new(member.applied as u64), command);
         }
         if member.applied == group.log.len() {
-            assert_eq!(
-                member.state, group.truth.state,
-                "replicas that applied the same log are equal"
-            );
+            assert_eq!(member.state, group.truth.state, "replicas that applied the same log are equal");
         }
     }
 
@@ -375,11 +277,7 @@ impl World {
         };
         self.reach("leader changed");
         let pulls = 1 + self.random.below(3);
-        let pace = Pace {
-            pulls,
-            ahead: 1 + self.random.below(3),
-            looks: 1 + self.random.below(3),
-        };
+        let pace = Pace { pulls, ahead: 1 + self.random.below(3), looks: 1 + self.random.below(3), patience: 2 };
         let group = self.groups.get_mut(&id).expect("it was just picked");
         group.leader = which;
         group.migrator = Migrator::with_pace(pace);
@@ -390,10 +288,7 @@ impl World {
         let directory = &self.directories[self.directories.len().saturating_sub(back + 1)];
         let Some(group) = self.groups.get_mut(&id) else { return };
         let member = &group.members[group.leader];
-        let known = Known {
-            next: self.plan.after(member.state.config().num),
-            directory,
-        };
+        let known = Known { next: self.plan.after(member.state.config().num), directory };
         let drive = group.migrator.drive(member.node, &member.state, known, tick);
         let node = member.node;
         self.perform(id, node, drive);
@@ -405,18 +300,12 @@ impl World {
                 self.propose(id, command);
             }
         }
-        let sends = drive.sends.into_iter().map(|(group, to, message)| Envelope {
-            to: (group, to),
-            from: node,
-            message,
-        });
+        let sends =
+            drive.sends.into_iter().map(|(group, to, message)| Envelope { to: (group, to), from: node, message });
         self.bag.extend(sends);
         if drive.retire {
             let listed = self.plan.latest().groups.values().any(|info| info.id == id);
-            assert!(
-                !listed && self.groups[&id].truth.state.finished(),
-                "{id} retires too early"
-            );
+            assert!(!listed && self.groups[&id].truth.state.finished(), "{id} retires too early");
             self.groups.remove(&id);
             self.reach("retired");
             self.new_directory();
@@ -431,11 +320,7 @@ impl World {
         let which = self.random.below(self.bag.len());
         let Envelope { to, from, message } = &self.bag[which];
         let (to, from, message) = (*to, *from, message.clone());
-        let loss = if let ShardMessage::Confirmed { .. } = message {
-            self.unconfirmed
-        } else {
-            15
-        };
+        let loss = if let ShardMessage::Confirmed { .. } = message { self.unconfirmed } else { 15 };
         if !self.calm && self.random.chance(loss) {
             self.bag.swap_remove(which);
             return;
@@ -460,11 +345,7 @@ impl World {
             if let ShardMessage::NotHere { .. } = answer {
                 *self.reached.entry("not here").or_default() += 1;
             }
-            self.bag.push(Envelope {
-                to: (back, from),
-                from: to.1,
-                message: answer,
-            });
+            self.bag.push(Envelope { to: (back, from), from: to.1, message: answer });
         } else if place == group.leader {
             let drive = group.migrator.received(&member.state, from, &message);
             self.perform(to.0, to.1, drive);
@@ -479,33 +360,13 @@ impl World {
             let before = Arc::clone(self.plan.latest());
             self.plan.publish(|draft| {
                 draft.list(group);
-                draft
-                    .owners
-                    .iter_mut()
-                    .filter(|owner| owner.is_none())
-                    .for_each(|owner| *owner = Some(group));
+                draft.owners.iter_mut().filter(|owner| owner.is_none()).for_each(|owner| *owner = Some(group));
             });
             let state = ShardGroup::genesis(group, before);
-            let members = servers(group).into_iter().map(|node| Member {
-                node,
-                applied: 0,
-                state: state.clone(),
-            });
-            let truth = Log {
-                state: state.clone(),
-                index: LogIndex::ZERO,
-            };
+            let members = servers(group).into_iter().map(|node| Member { node, applied: 0, state: state.clone() });
+            let truth = Log { state: state.clone(), index: LogIndex::ZERO };
             let members = members.collect();
-            self.groups.insert(
-                group,
-                Group {
-                    log: Vec::new(),
-                    truth,
-                    members,
-                    leader: 0,
-                    migrator: Migrator::new(),
-                },
-            );
+            self.groups.insert(group, Group { log: Vec::new(), truth, members, leader: 0, migrator: Migrator::new() });
         }
         self.new_directory();
         for _ in 0..2000 {
@@ -529,11 +390,7 @@ impl World {
     /// Every listed group has the latest configuration, serves what it owns and holds no other copy; no other is left.
     fn at_rest(&self) -> bool {
         let latest = self.plan.latest();
-        let served: usize = self
-            .groups
-            .values()
-            .map(|group| group.truth.state.serving().count())
-            .sum();
+        let served: usize = self.groups.values().map(|group| group.truth.state.serving().count()).sum();
         let quiet = self.groups.values().all(|group| {
             let state = &group.truth.state;
             state.config().num == latest.num && state.settled() && state.frozen().count() == 0

@@ -66,14 +66,9 @@ impl FromStr for Member {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let parsed = text
-            .split_once('=')
-            .and_then(|(node, address)| Some((node.trim().parse().ok()?, address.trim())));
+        let parsed = text.split_once('=').and_then(|(node, address)| Some((node.trim().parse().ok()?, address.trim())));
         match parsed {
-            Some((node, address)) => Ok(Self {
-                node,
-                address: address.to_owned(),
-            }),
+            Some((node, address)) => Ok(Self { node, address: address.to_owned() }),
             None => Err("write ID=HOST:PORT, as in 1=10.0.0.1:7001, several with commas between".to_owned()),
         }
     }

@@ -48,22 +48,15 @@ impl FileConfig {
     pub(super) fn read(path: &Path) -> Result<Self, ConfigError> {
         let text = std::fs::read_to_string(path)
             .map_err(|error| ConfigError(format!("cannot read the configuration {}: {error}", path.display())))?;
-        toml::from_str(&text).map_err(|error| {
-            ConfigError(
-                format!("in the configuration {}: {error}", path.display())
-                    .trim_end()
-                    .into(),
-            )
-        })
+        toml::from_str(&text)
+            .map_err(|error| ConfigError(format!("in the configuration {}: {error}", path.display()).trim_end().into()))
     }
 
     /// The controller's members that it names.
     pub(super) fn controllers(&self) -> Result<BTreeMap<NodeId, String>, ConfigError> {
         let parse = |(id, address): (&String, &String)| match id.parse() {
             Ok(id) => Ok((id, address.clone())),
-            Err(_) => Err(ConfigError(format!(
-                "controllers: {id:?} is not a node's id: write 1 = \"HOST:PORT\""
-            ))),
+            Err(_) => Err(ConfigError(format!("controllers: {id:?} is not a node's id: write 1 = \"HOST:PORT\""))),
         };
         let named: Vec<_> = self.controllers.iter().flatten().map(parse).collect::<Result<_, _>>()?;
         members(named.into_iter())

@@ -77,36 +77,21 @@ impl NodeConfig {
     /// # Errors
     /// The file cannot be read or understood, a setting is missing, or one is out of its range.
     pub fn from_args(args: NodeArgs) -> Result<Self, ConfigError> {
-        let file = args
-            .config
-            .as_deref()
-            .map(FileConfig::read)
-            .transpose()?
-            .unwrap_or_default();
+        let file = args.config.as_deref().map(FileConfig::read).transpose()?.unwrap_or_default();
         let controllers = if args.controllers.is_empty() {
             file.controllers()?
         } else {
-            members(
-                args.controllers
-                    .iter()
-                    .map(|member| (member.node, member.address.clone())),
-            )?
+            members(args.controllers.iter().map(|member| (member.node, member.address.clone())))?
         };
         let config = Self {
-            data: args
-                .data
-                .or(file.data)
-                .ok_or_else(|| missing("data", "DIR", "data = \"DIR\""))?,
+            data: args.data.or(file.data).ok_or_else(|| missing("data", "DIR", "data = \"DIR\""))?,
             listen: args
                 .listen
                 .or(file.listen)
                 .ok_or_else(|| missing("listen", "HOST:PORT", "listen = \"HOST:PORT\""))?,
             advertise: args.advertise.or(file.advertise),
             id: NodeId::new(args.id.or(file.id).ok_or_else(|| missing("id", "N", "id = N"))?),
-            cluster: args
-                .cluster
-                .or(file.cluster)
-                .unwrap_or_else(|| DEFAULT_CLUSTER.to_owned()),
+            cluster: args.cluster.or(file.cluster).unwrap_or_else(|| DEFAULT_CLUSTER.to_owned()),
             controllers,
             shards: args.shards.or(file.shards).unwrap_or(DEFAULT_SHARDS),
             election: Duration::from_millis(args.election_ms.or(file.election_ms).unwrap_or(DEFAULT_ELECTION_MS)),
@@ -133,9 +118,7 @@ impl NodeConfig {
         let election = u64::try_from(self.election.as_millis()).unwrap_or(u64::MAX);
         if !ELECTION_MS.contains(&election) {
             let (least, most) = (ELECTION_MS.start(), ELECTION_MS.end());
-            return refuse(format!(
-                "--election-ms {election} is out of range: give {least} to {most}"
-            ));
+            return refuse(format!("--election-ms {election} is out of range: give {least} to {most}"));
         }
         if self.controllers.is_empty() {
             return refuse(
@@ -151,13 +134,7 @@ impl NodeConfig {
     }
 
     fn check_limits(&self) -> Result<(), ConfigError> {
-        let Limits {
-            key_bytes,
-            value_bytes,
-            shard_chunk_bytes,
-            raft,
-            ..
-        } = &self.limits;
+        let Limits { key_bytes, value_bytes, shard_chunk_bytes, raft, .. } = &self.limits;
         if *key_bytes == 0 || key_bytes.saturating_add(*value_bytes) > ENTRY_BYTES {
             return Err(ConfigError(format!(
                 "limits.key_bytes and limits.value_bytes may be {ENTRY_BYTES} bytes together, and a key at least 1: lower them"
@@ -176,18 +153,14 @@ impl NodeConfig {
             }
         }
         if raft.inflight_appends == 0 || self.limits.sessions == 0 {
-            return Err(ConfigError(
-                "limits.inflight_appends and limits.sessions must be at least 1".to_owned(),
-            ));
+            return Err(ConfigError("limits.inflight_appends and limits.sessions must be at least 1".to_owned()));
         }
         Ok(())
     }
 }
 
 fn missing(flag: &str, value: &str, line: &str) -> ConfigError {
-    ConfigError(format!(
-        "--{flag} is missing: give --{flag} {value}, or {line} in the file of --config"
-    ))
+    ConfigError(format!("--{flag} is missing: give --{flag} {value}, or {line} in the file of --config"))
 }
 
 /// The controller's members, each once.
@@ -198,9 +171,7 @@ fn members(named: impl Iterator<Item = (u64, String)>) -> Result<BTreeMap<NodeId
             return Err(ConfigError("--controllers names node 0: ids begin at 1".to_owned()));
         }
         if members.insert(NodeId::new(node), address).is_some() {
-            return Err(ConfigError(format!(
-                "--controllers names node {node} twice: name each once"
-            )));
+            return Err(ConfigError(format!("--controllers names node {node} twice: name each once")));
         }
     }
     Ok(members)
@@ -210,18 +181,14 @@ fn members(named: impl Iterator<Item = (u64, String)>) -> Result<BTreeMap<NodeId
 fn check_address(what: &str, address: &str) -> Result<(), ConfigError> {
     match address.rsplit_once(':') {
         Some((host, port)) if !host.is_empty() && port.parse::<u16>().is_ok() => Ok(()),
-        _ => Err(ConfigError(format!(
-            "{what} {address:?} is not an address: write HOST:PORT, as in 10.0.0.1:7001"
-        ))),
+        _ => Err(ConfigError(format!("{what} {address:?} is not an address: write HOST:PORT, as in 10.0.0.1:7001"))),
     }
 }
 
 /// An address that others can dial.
 fn check_reachable(address: &str) -> Result<(), ConfigError> {
     check_address("the address", address)?;
-    let unspecified = address
-        .parse::<std::net::SocketAddr>()
-        .is_ok_and(|address| address.ip().is_unspecified());
+    let unspecified = address.parse::<std::net::SocketAddr>().is_ok_and(|address| address.ip().is_unspecified());
     if unspecified || address.ends_with(":0") {
         return Err(ConfigError(format!(
             "nobody can dial {address}: in --advertise and --controllers give addresses that other nodes can reach"

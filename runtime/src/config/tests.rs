@@ -33,10 +33,7 @@ fn flags_alone_suffice_and_the_rest_has_defaults() {
     let config = parse(WHOLE).expect("whole");
     assert_eq!(config.id, NodeId::new(1));
     assert_eq!(config.controllers.len(), 2);
-    assert_eq!(
-        config.controllers.get(&NodeId::new(2)).map(String::as_str),
-        Some("b:7002")
-    );
+    assert_eq!(config.controllers.get(&NodeId::new(2)).map(String::as_str), Some("b:7002"));
     assert_eq!((config.cluster.as_str(), config.shards), ("quorate", 64));
     assert_eq!(config.election, Duration::from_millis(300));
     assert_eq!((config.advertise, config.limits), (None, Limits::default()));
@@ -48,37 +45,21 @@ fn a_file_says_the_same_and_flags_override_it() {
         "data = '/d'\nlisten = '0.0.0.0:7001'\nadvertise = 'a:7001'\nid = 1\nshards = 10\nlog = 'json'\nlog_level = 'debug'\n\
          [controllers]\n1 = 'a:7001'\n[limits]\nvalue_bytes = 1000\ntrailing_entries = 5\n",
     );
-    let config = parse(&format!(
-        "--config {} --shards 12 --cluster other",
-        file.path().display()
-    ))
-    .expect("whole");
+    let config = parse(&format!("--config {} --shards 12 --cluster other", file.path().display())).expect("whole");
     assert_eq!((config.shards, config.cluster.as_str()), (12, "other"));
     assert_eq!((config.log, config.log_level), (LogFormat::Json, LogLevel::Debug));
     assert_eq!(config.advertise.as_deref(), Some("a:7001"));
-    assert_eq!(
-        config.controllers,
-        BTreeMap::from([(NodeId::new(1), "a:7001".to_owned())])
-    );
-    assert_eq!(
-        (config.limits.value_bytes, config.limits.raft.trailing_entries),
-        (1000, 5)
-    );
+    assert_eq!(config.controllers, BTreeMap::from([(NodeId::new(1), "a:7001".to_owned())]));
+    assert_eq!((config.limits.value_bytes, config.limits.raft.trailing_entries), (1000, 5));
     assert_eq!(config.limits.key_bytes, Limits::default().key_bytes);
 }
 
 #[test]
 fn unknown_settings_are_refused_with_the_line_and_the_known_ones() {
-    for (text, field) in [
-        ("id = 1\nlisten_on = 'x'\n", "listen_on"),
-        ("[limits]\nvalue_size = 1\n", "value_size"),
-    ] {
+    for (text, field) in [("id = 1\nlisten_on = 'x'\n", "listen_on"), ("[limits]\nvalue_size = 1\n", "value_size")] {
         let file = file(text);
         let error = parse(&format!("--config {}", file.path().display())).expect_err("unknown");
-        assert!(
-            error.contains(field) && error.contains("line 2") && error.contains("expected one of"),
-            "{error}"
-        );
+        assert!(error.contains(field) && error.contains("line 2") && error.contains("expected one of"), "{error}");
     }
 }
 
@@ -90,37 +71,20 @@ fn what_cannot_work_is_refused_with_what_to_do() {
     refused("--data d --listen a:1 --id 1", "Give --controllers 1=HOST:PORT");
     refused("--data d --listen a:1 --id 0 --controllers 1=a:1", "begin at 1");
     refused("--data d --listen a --id 1 --controllers 1=a:1", "write HOST:PORT");
-    refused(
-        "--data d --listen a:99999 --id 1 --controllers 1=a:1",
-        "write HOST:PORT",
-    );
-    refused(
-        "--data d --listen a:1 --id 1 --controllers 1=a:1,1=b:1",
-        "names node 1 twice",
-    );
+    refused("--data d --listen a:99999 --id 1 --controllers 1=a:1", "write HOST:PORT");
+    refused("--data d --listen a:1 --id 1 --controllers 1=a:1,1=b:1", "names node 1 twice");
     refused("--data d --listen a:1 --id 1 --controllers a:1", "write ID=HOST:PORT");
-    refused(
-        "--data d --listen a:1 --id 1 --controllers 1=0.0.0.0:7001",
-        "nobody can dial",
-    );
+    refused("--data d --listen a:1 --id 1 --controllers 1=0.0.0.0:7001", "nobody can dial");
     refused(&format!("{WHOLE} --advertise 127.0.0.1:0"), "nobody can dial");
     refused(&format!("{WHOLE} --shards 0"), "give 1 to 16384");
     refused(&format!("{WHOLE} --shards 16385"), "give 1 to 16384");
     refused(&format!("{WHOLE} --election-ms 5"), "give 50 to 60000");
-    refused(
-        &format!("{WHOLE} --config /nowhere.toml"),
-        "cannot read the configuration /nowhere.toml",
-    );
+    refused(&format!("{WHOLE} --config /nowhere.toml"), "cannot read the configuration /nowhere.toml");
 }
 
 #[test]
 fn limits_that_no_frame_could_carry_are_refused() {
-    for line in [
-        "value_bytes = 100000000",
-        "chunk_bytes = 100000000",
-        "append_bytes = 0",
-        "sessions = 0",
-    ] {
+    for line in ["value_bytes = 100000000", "chunk_bytes = 100000000", "append_bytes = 0", "sessions = 0"] {
         let file = file(&format!("[limits]\n{line}\n"));
         refused(&format!("{WHOLE} --config {}", file.path().display()), "limits.");
     }

@@ -29,11 +29,7 @@ pub(super) struct Farewell {
 impl Farewell {
     /// Begins now.
     pub(super) fn new(now: Instant) -> Self {
-        Self {
-            deadline: now + PATIENCE,
-            look: now,
-            asked: BTreeMap::new(),
-        }
+        Self { deadline: now + PATIENCE, look: now, asked: BTreeMap::new() }
     }
 
     /// When to look next.
@@ -48,11 +44,7 @@ impl Farewell {
 
     /// Whether the process may end: nothing is led that another could lead and nobody waits for an answer, or time is up.
     pub(super) fn is_over(&mut self, status: &NodeStatus, unanswered: usize, now: Instant) -> bool {
-        if status
-            .replicas
-            .iter()
-            .all(|replica| successors(replica, status.node).is_empty())
-        {
+        if status.replicas.iter().all(|replica| successors(replica, status.node).is_empty()) {
             self.deadline = self.deadline.min(now + LAST_ANSWERS);
             return unanswered == 0 || now >= self.deadline;
         }
@@ -70,10 +62,7 @@ impl Farewell {
             }
             if let Some(to) = successors.get(count % successors.len()) {
                 self.asked.insert(replica.group, (now, count + 1));
-                requests.push(Request::TransferLeadership {
-                    group: replica.group,
-                    to: *to,
-                });
+                requests.push(Request::TransferLeadership { group: replica.group, to: *to });
             }
         }
         requests
@@ -85,13 +74,7 @@ fn successors(replica: &ReplicaStatus, me: NodeId) -> Vec<NodeId> {
     if replica.role != Role::Leader {
         return Vec::new();
     }
-    let lag = |node: &NodeId| {
-        replica
-            .lag
-            .iter()
-            .find(|(id, _)| id == node)
-            .map_or(u64::MAX, |(_, lag)| *lag)
-    };
+    let lag = |node: &NodeId| replica.lag.iter().find(|(id, _)| id == node).map_or(u64::MAX, |(_, lag)| *lag);
     let mut others: Vec<NodeId> = replica.voters.iter().copied().filter(|voter| *voter != me).collect();
     others.sort_by_key(|node| (lag(node), *node));
     others
@@ -112,10 +95,7 @@ mod tests {
     }
 
     fn status(replicas: Vec<ReplicaStatus>) -> NodeStatus {
-        NodeStatus {
-            replicas,
-            ..crate::driver::tests::idle_status()
-        }
+        NodeStatus { replicas, ..crate::driver::tests::idle_status() }
     }
 
     #[test]
@@ -135,11 +115,7 @@ mod tests {
             requests.into_iter().map(to).collect()
         };
         assert_eq!(asked(farewell.requests(&status, start)), [3]);
-        assert_eq!(
-            asked(farewell.requests(&status, start + LOOK_EVERY)),
-            [] as [u64; 0],
-            "it takes a while"
-        );
+        assert_eq!(asked(farewell.requests(&status, start + LOOK_EVERY)), [] as [u64; 0], "it takes a while");
         assert_eq!(asked(farewell.requests(&status, start + ASK_AGAIN)), [2]);
         assert_eq!(asked(farewell.requests(&status, start + 2 * ASK_AGAIN)), [3]);
         assert!(!farewell.is_over(&status, 0, start + ASK_AGAIN));
@@ -149,10 +125,7 @@ mod tests {
     #[test]
     fn is_over_when_nothing_can_be_handed_over_and_answers_had_their_time() {
         let start = Instant::now();
-        let status = status(vec![
-            replica(3, Role::Leader, &[1], &[]),
-            replica(1, Role::Follower, &[1, 2], &[]),
-        ]);
+        let status = status(vec![replica(3, Role::Leader, &[1], &[]), replica(1, Role::Follower, &[1, 2], &[])]);
         let mut farewell = Farewell::new(start);
         assert!(!farewell.is_over(&status, 1, start));
         assert!(farewell.is_over(&status, 1, start + LAST_ANSWERS));

@@ -26,7 +26,6 @@ use quorate_spec::ids::{GroupId, Ticket, WriteId};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
-use storage::Superseded;
 use tickets::Tickets;
 use timers::Timers;
 
@@ -103,11 +102,8 @@ pub struct Driver<M, S> {
     peers: Peers,
     timers: Timers,
     tickets: Tickets,
-    superseded: Superseded,
     /// Writes of this batch's steps.
     writes: Vec<(WriteId, Write)>,
-    /// Messages that the node sent to itself.
-    own: Vec<Message>,
     farewell: Option<Farewell>,
     halt: Option<Halt>,
     now: Instant,
@@ -123,9 +119,7 @@ impl<M: Machine, S: Storage> Driver<M, S> {
             peers,
             timers: Timers::new(election),
             tickets: Tickets::default(),
-            superseded: Superseded::default(),
             writes: Vec::new(),
-            own: Vec::new(),
             farewell: None,
             halt: None,
             now: Instant::now(),
@@ -162,9 +156,6 @@ impl<M: Machine, S: Storage> Driver<M, S> {
 
     /// The next event, unless a timer is due before.
     fn wait(&self, inbox: &Receiver<Event>) -> Result<Event, RecvTimeoutError> {
-        if !self.own.is_empty() {
-            return inbox.recv_timeout(Duration::ZERO);
-        }
         let farewell = self.farewell.as_ref().map(Farewell::next);
         match self.timers.next().into_iter().chain(farewell).min() {
             Some(at) => inbox.recv_timeout(at.saturating_duration_since(Instant::now())),
@@ -186,21 +177,14 @@ impl<M: Machine, S: Storage> Driver<M, S> {
 
     fn take_in(&mut self, event: Event, batch: &mut Batch) {
         match event {
-            Event::Arrived(Arrival::Messages {
-                from,
-                messages,
-                bytes,
-                waiting,
-            }) => {
+            Event::Arrived(Arrival::Messages { from, messages, bytes, waiting }) => {
                 batch.size += messages.len();
                 batch.messages.push((from, messages, bytes, waiting));
             }
             Event::Arrived(Arrival::Requests { client, requests }) => {
                 batch.size += requests.len();
                 for (ticket, request, bytes) in requests {
-                    batch
-                        .requests
-                        .push((self.tickets.register(&client, ticket, bytes), request));
+                    batch.requests.push((self.tickets.register(&client, ticket, bytes), request));
                 }
             }
             Event::Synced(write) => batch.synced = batch.synced.max(Some(write)),
@@ -213,7 +197,7 @@ impl<M: Machine, S: Storage> Driver<M, S> {
     /// Steps through a batch: the disk first (it releases promises), then messages, then what is due, then requests.
     fn work(&mut self, batch: Batch) {
         if let Some(write) = batch.synced {
-            self.superseded.synced(write, &mut self.storage);
+            self.storage.synced(write);
             self.step(Input::Synced { write });
         }
         for (group, last) in batch.snapshots {
@@ -221,9 +205,6 @@ impl<M: Machine, S: Storage> Driver<M, S> {
         }
         if let Some(full) = batch.disk_full {
             self.step(Input::DiskFull { full });
-        }
-        for message in std::mem::take(&mut self.own) {
-            self.step(Input::Received { from: self.me, message });
         }
         for (from, messages, bytes, waiting) in batch.messages {
             for message in messages {
@@ -235,9 +216,7 @@ impl<M: Machine, S: Storage> Driver<M, S> {
             self.step(Input::Fired { timer });
         }
         if !batch.requests.is_empty() {
-            self.step(Input::Requests {
-                requests: batch.requests,
-            });
+            self.step(Input::Requests { requests: batch.requests });
         }
         if batch.shutdown && self.farewell.is_none() {
             self.farewell = Some(Farewell::new(self.now));
@@ -251,18 +230,8 @@ impl<M: Machine, S: Storage> Driver<M, S> {
 
     /// Performs effects; what goes to the disk, to peers and to clients waits for [`Self::flush`].
     fn perform(&mut self, effects: Effects) {
-        let Effects {
-            mut writes,
-            sends,
-            timers,
-            replies,
-            snapshots,
-            addresses,
-            halt,
-            labels,
-        } = effects;
+        let Effects { mut writes, sends, timers, replies, snapshots, addresses, halt, labels } = effects;
         labels::tell(self.me.node, &labels);
-        self.superseded.note(&writes);
         self.writes.append(&mut writes);
         for (node, address) in addresses {
             match std::str::from_utf8(&address) {
@@ -271,11 +240,7 @@ impl<M: Machine, S: Storage> Driver<M, S> {
             }
         }
         for (to, message) in sends {
-            if to == self.me.node {
-                self.own.push(message);
-            } else {
-                self.peers.push(to, message);
-            }
+            self.peers.push(to, message);
         }
         for change in timers {
             self.timers.change(change, self.now);
@@ -311,10 +276,7 @@ impl<M: Machine, S: Storage> Driver<M, S> {
         }
         let requests = farewell.requests(&status, now);
         if !requests.is_empty() {
-            let requests = requests
-                .into_iter()
-                .map(|request| (self.tickets.issue(), request))
-                .collect();
+            let requests = requests.into_iter().map(|request| (self.tickets.issue(), request)).collect();
             self.step(Input::Requests { requests });
             self.flush();
         }

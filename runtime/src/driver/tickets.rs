@@ -34,14 +34,7 @@ impl Tickets {
     /// A ticket for a client's request.
     pub(super) fn register(&mut self, client: &Arc<Client>, ticket: u64, bytes: usize) -> Ticket {
         let issued = self.issue();
-        self.waiting.insert(
-            issued,
-            Waiting {
-                client: Arc::clone(client),
-                ticket,
-                bytes,
-            },
-        );
+        self.waiting.insert(issued, Waiting { client: Arc::clone(client), ticket, bytes });
         issued
     }
 

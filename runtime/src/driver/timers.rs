@@ -38,11 +38,7 @@ struct Armed {
 impl Timers {
     /// Nothing armed; `election` is the election time-out.
     pub(super) fn new(election: Duration) -> Self {
-        Self {
-            election,
-            armed: BTreeMap::new(),
-            queue: BinaryHeap::new(),
-        }
+        Self { election, armed: BTreeMap::new(), queue: BinaryHeap::new() }
     }
 
     /// Starts or stops a timer.
@@ -94,11 +90,7 @@ impl Timers {
     }
 
     fn set(&mut self, timer: Timer, due: Instant, spared: bool) {
-        let armed = self.armed.entry(timer).or_insert(Armed {
-            due: None,
-            queued: None,
-            spared,
-        });
+        let armed = self.armed.entry(timer).or_insert(Armed { due: None, queued: None, spared });
         armed.due = Some(due);
         armed.spared = spared;
         if armed.queued.is_none_or(|queued| due < queued) {
@@ -109,18 +101,9 @@ impl Timers {
 
     fn draw(&self, timer: Timer) -> Duration {
         match timer {
-            Timer::Raft {
-                timer: raft::Timer::Election,
-                ..
-            } => self.election + self.election.mul_f64(fastrand::f64()),
-            Timer::Raft {
-                timer: raft::Timer::Heartbeat,
-                ..
-            } => self.election / 5,
-            Timer::Raft {
-                timer: raft::Timer::CheckQuorum,
-                ..
-            } => self.election,
+            Timer::Raft { timer: raft::Timer::Election, .. } => self.election + self.election.mul_f64(fastrand::f64()),
+            Timer::Raft { timer: raft::Timer::Heartbeat, .. } => self.election / 5,
+            Timer::Raft { timer: raft::Timer::CheckQuorum, .. } => self.election,
             Timer::Drive { .. } => DRIVE,
             Timer::Poll => POLL,
         }
@@ -128,13 +111,7 @@ impl Timers {
 }
 
 fn is_election(timer: Timer) -> bool {
-    matches!(
-        timer,
-        Timer::Raft {
-            timer: raft::Timer::Election,
-            ..
-        }
-    )
+    matches!(timer, Timer::Raft { timer: raft::Timer::Election, .. })
 }
 
 #[cfg(test)]
@@ -143,14 +120,8 @@ mod tests {
     use quorate_spec::ids::GroupId;
 
     const T: Duration = Duration::from_millis(300);
-    const ELECTION: Timer = Timer::Raft {
-        group: GroupId::CONTROLLER,
-        timer: raft::Timer::Election,
-    };
-    const HEARTBEAT: Timer = Timer::Raft {
-        group: GroupId::CONTROLLER,
-        timer: raft::Timer::Heartbeat,
-    };
+    const ELECTION: Timer = Timer::Raft { group: GroupId::CONTROLLER, timer: raft::Timer::Election };
+    const HEARTBEAT: Timer = Timer::Raft { group: GroupId::CONTROLLER, timer: raft::Timer::Heartbeat };
 
     fn all(timers: &mut Timers, now: Instant) -> Vec<Timer> {
         std::iter::from_fn(|| timers.pop(now)).collect()

@@ -52,11 +52,7 @@ pub fn run(config: &NodeConfig) -> Result<(), ServerError> {
     let (sender, inbox) = mpsc::channel();
     let Opened { me, durable, storage } = disk::open(config, &sender).map_err(ServerError)?;
 
-    let identity = Arc::new(Identity {
-        cluster: config.cluster.clone(),
-        me,
-        address: address.clone(),
-    });
+    let identity = Arc::new(Identity { cluster: config.cluster.clone(), me, address: address.clone() });
     let mut peers = Peers::new(Arc::clone(&identity), runtime.handle().clone());
     for (node, address) in &config.controllers {
         peers.set_address(*node, address);
@@ -64,11 +60,7 @@ pub fn run(config: &NodeConfig) -> Result<(), ServerError> {
     let restarted = Restarted {
         me,
         address: address.as_str().into(),
-        controllers: config
-            .controllers
-            .iter()
-            .map(|(node, at)| (*node, at.as_str().into()))
-            .collect(),
+        controllers: config.controllers.iter().map(|(node, at)| (*node, at.as_str().into())).collect(),
         shards: config.shards,
         durable,
     };
@@ -87,9 +79,7 @@ pub fn run(config: &NodeConfig) -> Result<(), ServerError> {
 fn finish(ending: Ending, storage: disk::NodeDisk, runtime: Runtime) -> Result<(), ServerError> {
     match ending {
         Ending::Halted(halt) => Err(ServerError(explain(halt))),
-        Ending::Deserted => Err(ServerError(
-            "the node's threads ended: this is a bug, please report it".to_owned(),
-        )),
+        Ending::Deserted => Err(ServerError("the node's threads ended: this is a bug, please report it".to_owned())),
         Ending::Shutdown => {
             storage.close();
             std::thread::sleep(LAST_WORDS);
@@ -109,9 +99,7 @@ fn start_runtime() -> Result<Runtime, ServerError> {
         .enable_all()
         .build()
         .map_err(|error| {
-            ServerError(format!(
-                "cannot start threads: {error}; raise the limit of processes (ulimit -u)"
-            ))
+            ServerError(format!("cannot start threads: {error}; raise the limit of processes (ulimit -u)"))
         })
 }
 
@@ -133,9 +121,7 @@ fn advertised(config: &NodeConfig, socket: &TcpListener) -> Result<String, Serve
     if let Some(address) = config.advertise.as_ref().or_else(|| config.controllers.get(&config.id)) {
         return Ok(address.clone());
     }
-    let bound = socket
-        .local_addr()
-        .map_err(|error| ServerError(format!("cannot tell the bound address: {error}")))?;
+    let bound = socket.local_addr().map_err(|error| ServerError(format!("cannot tell the bound address: {error}")))?;
     if bound.ip().is_unspecified() {
         return Err(ServerError(format!(
             "--listen {} is every address of this machine: give --advertise HOST:PORT, where other nodes reach it",

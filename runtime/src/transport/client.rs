@@ -136,10 +136,7 @@ fn deliver_requests(buffer: &mut FrameBuffer, client: &Arc<Client>, deliver: &De
     }
     if !requests.is_empty() {
         client.accept(requests.len(), bytes);
-        deliver(Arrival::Requests {
-            client: Arc::clone(client),
-            requests,
-        });
+        deliver(Arrival::Requests { client: Arc::clone(client), requests });
     }
     Ok(())
 }

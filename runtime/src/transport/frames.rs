@@ -130,8 +130,7 @@ impl FrameBuffer {
         self.start = 0;
         // A claimed length is believed only as far as the bytes that have come: at most doubling.
         let believed = self.missing.min(self.bytes.len().max(LARGE));
-        self.bytes
-            .reserve_exact(believed.max(if self.busy { LARGE } else { SMALL }));
+        self.bytes.reserve_exact(believed.max(if self.busy { LARGE } else { SMALL }));
     }
 }
 
@@ -144,10 +143,7 @@ mod tests {
 
     fn frame(ticket: u64) -> Vec<u8> {
         let mut bytes = Vec::new();
-        let frame = ClientFrame {
-            ticket,
-            request: Request::RegisterClient,
-        };
+        let frame = ClientFrame { ticket, request: Request::RegisterClient };
         codec::encode_into(Kind::Request, &frame, &mut bytes).expect("small");
         bytes
     }
@@ -155,11 +151,7 @@ mod tests {
     fn tickets(buffer: &mut FrameBuffer) -> Vec<u64> {
         let mut tickets = Vec::new();
         while let Some(frame) = buffer.next(Kind::Request).expect("well-formed") {
-            tickets.push(
-                codec::decode::<ClientFrame>(Kind::Request, frame)
-                    .expect("whole")
-                    .ticket,
-            );
+            tickets.push(codec::decode::<ClientFrame>(Kind::Request, frame).expect("whole").ticket);
         }
         tickets
     }
@@ -195,13 +187,7 @@ mod tests {
     #[tokio::test]
     async fn a_claimed_length_is_not_allocated_before_its_bytes_come() {
         let key = vec![0; 3 << 20].into();
-        let large = ClientFrame {
-            ticket: 1,
-            request: Request::Get {
-                group: GroupId::CONTROLLER,
-                key,
-            },
-        };
+        let large = ClientFrame { ticket: 1, request: Request::Get { group: GroupId::CONTROLLER, key } };
         let mut bytes = Vec::new();
         codec::encode_into(Kind::Request, &large, &mut bytes).expect("allowed");
         bytes.truncate(HEADER_LEN);
@@ -219,16 +205,10 @@ mod tests {
         codec::encode_into(Kind::Hello, &Hello::Client { cluster: None }, &mut hello).expect("small");
         let mut buffer = FrameBuffer::default();
         buffer.fill(&mut &hello[..]).await.expect("bytes");
-        assert!(matches!(
-            buffer.next(Kind::Request),
-            Err(StreamEnd::Unexpected(Kind::Hello))
-        ));
+        assert!(matches!(buffer.next(Kind::Request), Err(StreamEnd::Unexpected(Kind::Hello))));
 
         let mut buffer = FrameBuffer::default();
-        buffer
-            .fill(&mut &b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"[..])
-            .await
-            .expect("bytes");
+        buffer.fill(&mut &b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"[..]).await.expect("bytes");
         assert!(matches!(buffer.next(Kind::Hello), Err(StreamEnd::Malformed(_))));
     }
 }

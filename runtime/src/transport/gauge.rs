@@ -15,11 +15,7 @@ pub struct Gauge {
 impl Gauge {
     /// An empty gauge.
     pub fn new(limit: usize) -> Self {
-        Self {
-            level: AtomicUsize::new(0),
-            limit,
-            sank: Notify::new(),
-        }
+        Self { level: AtomicUsize::new(0), limit, sank: Notify::new() }
     }
 
     /// `amount` came in.

@@ -37,11 +37,7 @@ struct Queue {
 
 impl Queue {
     fn new(limit: usize) -> Self {
-        Self {
-            messages: VecDeque::new(),
-            bytes: 0,
-            limit,
-        }
+        Self { messages: VecDeque::new(), bytes: 0, limit }
     }
 
     fn push(&mut self, message: Message, weight: usize) -> bool {
@@ -76,11 +72,7 @@ pub(super) struct Lanes {
 
 impl Default for Lanes {
     fn default() -> Self {
-        Self {
-            urgent: Queue::new(URGENT_BYTES),
-            log: Queue::new(LOG_BYTES),
-            bulk: Queue::new(BULK_BYTES),
-        }
+        Self { urgent: Queue::new(URGENT_BYTES), log: Queue::new(LOG_BYTES), bulk: Queue::new(BULK_BYTES) }
     }
 }
 
@@ -120,11 +112,7 @@ fn classify(message: &Message) -> (Lane, usize) {
         Message::Data { message, .. } => classify_raft(message),
         Message::Shard(message) => match message {
             ShardMessage::Part { records, .. } => {
-                let data: usize = records
-                    .data
-                    .iter()
-                    .map(|(key, value)| key.len() + value.len() + 16)
-                    .sum();
+                let data: usize = records.data.iter().map(|(key, value)| key.len() + value.len() + 16).sum();
                 (Lane::Bulk, SMALL + data + records.sessions.len() * 64)
             }
             ShardMessage::Pull { .. }
@@ -182,18 +170,12 @@ mod tests {
     use quorate_spec::ids::{GroupId, LogIndex, NodeId, ReadContext, Term};
 
     fn append(prev: u64, entries: usize) -> Message {
-        let entry = Arc::new(Entry {
-            term: Term::new(1),
-            kind: EntryKind::Noop,
-        });
+        let entry = Arc::new(Entry { term: Term::new(1), kind: EntryKind::Noop });
         Message::Data {
             group: GroupId::CONTROLLER,
             message: Raft::Replication(Replication::Append {
                 term: Term::new(1),
-                prev: LogPosition {
-                    term: Term::new(1),
-                    index: LogIndex::new(prev),
-                },
+                prev: LogPosition { term: Term::new(1), index: LogIndex::new(prev) },
                 entries: vec![entry; entries],
                 commit: LogIndex::ZERO,
             }),
@@ -212,10 +194,7 @@ mod tests {
     }
 
     fn news() -> Message {
-        Message::Directory(DirectoryMessage::News {
-            configs: Vec::new(),
-            directory: None,
-        })
+        Message::Directory(DirectoryMessage::News { configs: Vec::new(), directory: None })
     }
 
     fn take_all(lanes: &mut Lanes, budget: usize) -> Vec<Message> {
@@ -230,10 +209,7 @@ mod tests {
         for message in [news(), append(1, 3), append(4, 0), heartbeat()] {
             assert!(lanes.push(message));
         }
-        assert_eq!(
-            take_all(&mut lanes, 1 << 20),
-            vec![heartbeat(), append(1, 3), append(4, 0), news()]
-        );
+        assert_eq!(take_all(&mut lanes, 1 << 20), vec![heartbeat(), append(1, 3), append(4, 0), news()]);
         assert!(lanes.is_empty());
         assert_eq!((lanes.urgent.bytes, lanes.log.bytes, lanes.bulk.bytes), (0, 0, 0));
     }
@@ -244,11 +220,7 @@ mod tests {
         for message in [news(), news(), append(1, 100), append(101, 100)] {
             assert!(lanes.push(message));
         }
-        assert_eq!(
-            take_all(&mut lanes, 100),
-            vec![append(1, 100), news()],
-            "the budget, then one of bulk"
-        );
+        assert_eq!(take_all(&mut lanes, 100), vec![append(1, 100), news()], "the budget, then one of bulk");
         assert_eq!(take_all(&mut lanes, 100), vec![append(101, 100), news()]);
     }
 
@@ -268,12 +240,9 @@ mod tests {
     fn what_is_small_is_urgent() {
         let register = DirectoryMessage::Register {
             node: NodeId::new(1),
-            info: NodeInfo {
-                address: "a:1".into(),
-                stamp: Default::default(),
-            },
+            info: NodeInfo { address: "a:1".into(), stamp: Default::default() },
         };
         assert_eq!(classify(&Message::Directory(register)).0, Lane::Urgent);
-        assert_eq!(classify(&Message::Refused(PeerRefusal::OtherStamp)).0, Lane::Urgent);
+        assert_eq!(classify(&Message::Refused(PeerRefusal::OtherBootstrap)).0, Lane::Urgent);
     }
 }

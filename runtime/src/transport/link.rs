@@ -138,10 +138,9 @@ impl Link {
             .map_err(|end| io::Error::other(end.to_string()))?;
         match reply {
             HelloReply::Welcome { cluster, node } if cluster == identity.cluster && node == self.to => Ok(stream),
-            HelloReply::Welcome { cluster, node } => Err(io::Error::other(format!(
-                "{address} is {node} of cluster {cluster:?}, not {}",
-                self.to
-            ))),
+            HelloReply::Welcome { cluster, node } => {
+                Err(io::Error::other(format!("{address} is {node} of cluster {cluster:?}, not {}", self.to)))
+            }
             HelloReply::Refused { reason } => Err(io::Error::other(reason)),
         }
     }
@@ -193,11 +192,7 @@ impl Link {
             self.ping.store(true, Ordering::Release);
             self.wake.notify_one();
             sleep(PING_EVERY).await;
-            unanswered = if answered.swap(false, Ordering::AcqRel) {
-                0
-            } else {
-                unanswered + 1
-            };
+            unanswered = if answered.swap(false, Ordering::AcqRel) { 0 } else { unanswered + 1 };
         }
         "the node does not answer".to_owned()
     }
@@ -240,11 +235,7 @@ pub(super) fn append_frame(frame: &PeerFrameRef<'_>, out: &mut Vec<u8>) {
 async fn dial(address: &str) -> io::Result<TcpStream> {
     let mut failure = io::Error::new(io::ErrorKind::NotFound, format!("{address} has no address"));
     for resolved in tokio::net::lookup_host(address).await? {
-        let socket = if resolved.is_ipv4() {
-            TcpSocket::new_v4()?
-        } else {
-            TcpSocket::new_v6()?
-        };
+        let socket = if resolved.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
         socket.set_send_buffer_size(SEND_BUFFER)?;
         socket.set_nodelay(true)?;
         match socket.connect(resolved).await {

@@ -57,10 +57,7 @@ impl Listener {
     /// Accepts connections for as long as the runtime lives.
     pub async fn run(self, socket: TcpListener) {
         loop {
-            let stranger = Arc::clone(&self.strangers)
-                .acquire_owned()
-                .await
-                .expect("the semaphore is never closed");
+            let stranger = Arc::clone(&self.strangers).acquire_owned().await.expect("the semaphore is never closed");
             match socket.accept().await {
                 Ok((stream, remote)) => {
                     tokio::spawn(self.clone().meet(stream, remote, stranger));
@@ -109,10 +106,7 @@ impl Listener {
     ) -> StreamEnd {
         let verdict = self.judge(&hello);
         let reply = match &verdict {
-            Ok(_) => HelloReply::Welcome {
-                cluster: self.identity.cluster.clone(),
-                node: self.identity.me.node,
-            },
+            Ok(_) => HelloReply::Welcome { cluster: self.identity.cluster.clone(), node: self.identity.me.node },
             Err(reason) => HelloReply::Refused { reason: reason.clone() },
         };
         let mut out = Vec::new();
@@ -156,9 +150,7 @@ impl Listener {
                 to.get(),
                 to.get()
             )),
-            Hello::Node {
-                from, address: theirs, ..
-            } if from.node == me.node => Err(format!(
+            Hello::Node { from, address: theirs, .. } if from.node == me.node => Err(format!(
                 "node {} is already running at {address}: start the node at {theirs} with another --id",
                 me.node.get()
             )),
@@ -168,9 +160,7 @@ impl Listener {
             )),
             Hello::Client { .. } => match Arc::clone(&self.clients).try_acquire_owned() {
                 Ok(permit) => Ok(Visitor::Client(permit)),
-                Err(_) => Err(format!(
-                    "{address} has {CLIENTS} clients already: close some, or try another node"
-                )),
+                Err(_) => Err(format!("{address} has {CLIENTS} clients already: close some, or try another node")),
             },
         }
     }

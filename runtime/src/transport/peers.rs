@@ -21,12 +21,7 @@ pub struct Peers {
 impl Peers {
     /// No peers yet; their connections will live on `runtime`.
     pub fn new(identity: Arc<Identity>, runtime: Handle) -> Self {
-        Self {
-            identity,
-            runtime,
-            links: BTreeMap::new(),
-            touched: Vec::new(),
-        }
+        Self { identity, runtime, links: BTreeMap::new(), touched: Vec::new() }
     }
 
     /// From now on `node` is at `address` (`host:port`).

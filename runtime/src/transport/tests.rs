@@ -12,16 +12,8 @@ use tokio::runtime::Handle;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 fn identity(node: u64) -> Arc<Identity> {
-    let me = Peer {
-        node: NodeId::new(node),
-        stamp: Stamp::new(node.into()),
-        boot: Boot::new(1),
-    };
-    Arc::new(Identity {
-        cluster: "test".to_owned(),
-        me,
-        address: format!("n{node}:1"),
-    })
+    let me = Peer { node: NodeId::new(node), stamp: Stamp::new(node.into()), boot: Boot::new(1) };
+    Arc::new(Identity { cluster: "test".to_owned(), me, address: format!("n{node}:1") })
 }
 
 /// Node 1, listening on `socket`, and what arrives there.
@@ -47,10 +39,7 @@ fn frame<T: serde::Serialize>(kind: Kind, value: &T) -> Vec<u8> {
 async fn greet(address: &str, hello: &Hello) -> (TcpStream, HelloReply) {
     let mut stream = TcpStream::connect(address).await.expect("listening");
     stream.write_all(&frame(Kind::Hello, hello)).await.expect("sent");
-    let reply = FrameBuffer::default()
-        .receive(&mut stream, Kind::HelloReply)
-        .await
-        .expect("an answer");
+    let reply = FrameBuffer::default().receive(&mut stream, Kind::HelloReply).await.expect("an answer");
     (stream, reply)
 }
 
@@ -65,9 +54,7 @@ fn node_hello(cluster: &str, from: u64, to: u64) -> Hello {
 }
 
 fn client_hello() -> Hello {
-    Hello::Client {
-        cluster: Some("test".to_owned()),
-    }
+    Hello::Client { cluster: Some("test".to_owned()) }
 }
 
 async fn is_closed(stream: &mut TcpStream) -> bool {
@@ -78,20 +65,11 @@ async fn is_closed(stream: &mut TcpStream) -> bool {
 
 fn message(version: u64) -> Message {
     let version = DirectoryVersion::new(version);
-    Message::Directory(DirectoryMessage::Fetch {
-        config: ConfigNum::ZERO,
-        version,
-    })
+    Message::Directory(DirectoryMessage::Fetch { config: ConfigNum::ZERO, version })
 }
 
 fn request(ticket: u64) -> ClientFrame {
-    ClientFrame {
-        ticket,
-        request: Request::Get {
-            group: GroupId::CONTROLLER,
-            key: "k".into(),
-        },
-    }
+    ClientFrame { ticket, request: Request::Get { group: GroupId::CONTROLLER, key: "k".into() } }
 }
 
 #[tokio::test]
@@ -101,34 +79,17 @@ async fn strangers_are_told_what_to_do_and_closed() {
         (node_hello("other", 2, 1), "--cluster"),
         (node_hello("test", 2, 3), "is node 1, not node 3"),
         (node_hello("test", 1, 1), "another --id"),
-        (
-            Hello::Client {
-                cluster: Some("other".to_owned()),
-            },
-            "belongs to cluster \"test\"",
-        ),
+        (Hello::Client { cluster: Some("other".to_owned()) }, "belongs to cluster \"test\""),
     ];
     for (hello, says) in cases {
         let (mut stream, reply) = greet(&address, &hello).await;
-        let HelloReply::Refused { reason } = reply else {
-            panic!("{hello:?} was welcome")
-        };
+        let HelloReply::Refused { reason } = reply else { panic!("{hello:?} was welcome") };
         assert!(reason.contains(says), "{hello:?}: {reason}");
         assert!(is_closed(&mut stream).await);
     }
-    for hello in [
-        node_hello("test", 2, 1),
-        client_hello(),
-        Hello::Client { cluster: None },
-    ] {
+    for hello in [node_hello("test", 2, 1), client_hello(), Hello::Client { cluster: None }] {
         let (_, reply) = greet(&address, &hello).await;
-        assert_eq!(
-            reply,
-            HelloReply::Welcome {
-                cluster: "test".to_owned(),
-                node: NodeId::new(1)
-            }
-        );
+        assert_eq!(reply, HelloReply::Welcome { cluster: "test".to_owned(), node: NodeId::new(1) });
     }
 }
 
@@ -141,13 +102,7 @@ async fn hostile_bytes_are_closed_without_an_answer() {
     *damaged.last_mut().expect("bytes") ^= 1;
     let mut header_of_a_large_one = frame(Kind::Peer, &PeerFrame::Ping);
     header_of_a_large_one.truncate(HEADER_LEN);
-    for bytes in [
-        b"GET / HTTP/1.1\r\n\r\n".to_vec(),
-        vec![0xff; 100_000],
-        request,
-        damaged,
-        header_of_a_large_one,
-    ] {
+    for bytes in [b"GET / HTTP/1.1\r\n\r\n".to_vec(), vec![0xff; 100_000], request, damaged, header_of_a_large_one] {
         let mut stream = TcpStream::connect(&address).await.expect("listening");
         drop(stream.write_all(&bytes).await);
         assert!(is_closed(&mut stream).await, "{:?}", bytes.get(..20));
@@ -178,27 +133,15 @@ async fn messages_arrive_in_order_and_pings_are_answered() {
     peers.flush();
     let mut seen = Vec::new();
     while seen.len() < 1000 {
-        let Some(Arrival::Messages { from, messages, .. }) = arrivals.recv().await else {
-            panic!("messages")
-        };
+        let Some(Arrival::Messages { from, messages, .. }) = arrivals.recv().await else { panic!("messages") };
         assert_eq!(from, identity(2).me);
         seen.extend(messages);
     }
-    assert_eq!(
-        seen,
-        (1..=1000).map(message).collect::<Vec<_>>(),
-        "without the one sent before the address was known"
-    );
+    assert_eq!(seen, (1..=1000).map(message).collect::<Vec<_>>(), "without the one sent before the address was known");
 
     let (mut stream, _) = greet(&address, &node_hello("test", 3, 1)).await;
-    stream
-        .write_all(&frame(Kind::Peer, &PeerFrame::Ping))
-        .await
-        .expect("sent");
-    let pong: PeerFrame = FrameBuffer::default()
-        .receive(&mut stream, Kind::Peer)
-        .await
-        .expect("an answer");
+    stream.write_all(&frame(Kind::Peer, &PeerFrame::Ping)).await.expect("sent");
+    let pong: PeerFrame = FrameBuffer::default().receive(&mut stream, Kind::Peer).await.expect("an answer");
     assert_eq!(pong, PeerFrame::Pong);
 }
 
@@ -208,14 +151,8 @@ async fn a_peers_newer_connection_replaces_the_older_one() {
     let (mut older, _) = greet(&address, &node_hello("test", 2, 1)).await;
     let (mut newer, _) = greet(&address, &node_hello("test", 2, 1)).await;
     assert!(is_closed(&mut older).await);
-    newer
-        .write_all(&frame(Kind::Peer, &PeerFrame::Ping))
-        .await
-        .expect("sent");
-    let pong: PeerFrame = FrameBuffer::default()
-        .receive(&mut newer, Kind::Peer)
-        .await
-        .expect("an answer");
+    newer.write_all(&frame(Kind::Peer, &PeerFrame::Ping)).await.expect("sent");
+    let pong: PeerFrame = FrameBuffer::default().receive(&mut newer, Kind::Peer).await.expect("an answer");
     assert_eq!(pong, PeerFrame::Pong);
 }
 
@@ -260,13 +197,7 @@ async fn a_peer_that_answers_no_pings_is_dialled_anew() {
     let address = socket.local_addr().expect("bound").to_string();
     let mut peers = Peers::new(identity(2), Handle::current());
     peers.set_address(NodeId::new(1), &address);
-    let welcome = frame(
-        Kind::HelloReply,
-        &HelloReply::Welcome {
-            cluster: "test".to_owned(),
-            node: NodeId::new(1),
-        },
-    );
+    let welcome = frame(Kind::HelloReply, &HelloReply::Welcome { cluster: "test".to_owned(), node: NodeId::new(1) });
     let mut silent = Vec::new();
     while silent.len() < 2 {
         peers.push(NodeId::new(1), message(1));
@@ -298,10 +229,7 @@ async fn a_client_with_too_many_unanswered_requests_is_read_no_further() {
     let (mut reader, mut writer) = stream.split();
     let write = async {
         for ticket in 0..total {
-            writer
-                .write_all(&frame(Kind::Request, &request(ticket)))
-                .await
-                .expect("open");
+            writer.write_all(&frame(Kind::Request, &request(ticket))).await.expect("open");
         }
     };
     let answer = async {
@@ -313,11 +241,7 @@ async fn a_client_with_too_many_unanswered_requests_is_read_no_further() {
                 Ok(Some(Arrival::Requests { client, requests })) => {
                     unanswered.extend(requests.into_iter().map(|request| (Arc::clone(&client), request)));
                     let one_read = 128 * 1024 / frame(Kind::Request, &request(0)).len();
-                    assert!(
-                        unanswered.len() < client::UNANSWERED_REQUESTS + one_read,
-                        "{}",
-                        unanswered.len()
-                    );
+                    assert!(unanswered.len() < client::UNANSWERED_REQUESTS + one_read, "{}", unanswered.len());
                 }
                 Ok(other) => panic!("unexpected {other:?}"),
                 Err(_) => {
@@ -334,13 +258,7 @@ async fn a_client_with_too_many_unanswered_requests_is_read_no_further() {
         let mut buffer = FrameBuffer::default();
         for ticket in 0..total {
             let reply: ReplyFrame = buffer.receive(&mut reader, Kind::Reply).await.expect("an answer");
-            assert_eq!(
-                reply,
-                ReplyFrame {
-                    ticket,
-                    reply: Reply::TransferStarted
-                }
-            );
+            assert_eq!(reply, ReplyFrame { ticket, reply: Reply::TransferStarted });
         }
     };
     tokio::join!(write, answer, read);

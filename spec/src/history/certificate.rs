@@ -114,13 +114,12 @@ fn positions_are_unique(shard: ShardId, placed: &Placed<'_>) -> Result<(), Viola
 fn order_follows_time(shard: ShardId, placed: &Placed<'_>) -> Result<(), Violation> {
     let mut latest: Option<&Operation> = None;
     for (_, operation) in placed {
-        if let (Some(earlier), Some(over)) = (latest, operation.over()) {
-            if over < earlier.invoked {
-                let (earlier, later) = (earlier.describe(), operation.describe());
-                let evidence =
-                    format!("{shard} has {earlier} before {later}, which had returned before it was invoked");
-                return Err(Violation::new(TIMES, evidence));
-            }
+        if let (Some(earlier), Some(over)) = (latest, operation.over())
+            && over < earlier.invoked
+        {
+            let (earlier, later) = (earlier.describe(), operation.describe());
+            let evidence = format!("{shard} has {earlier} before {later}, which had returned before it was invoked");
+            return Err(Violation::new(TIMES, evidence));
         }
         if latest.is_none_or(|earlier| earlier.invoked < operation.invoked) {
             latest = Some(operation);
@@ -134,14 +133,46 @@ fn order_explains_values(shard: ShardId, placed: &Placed<'_>, left: &BTreeSet<Ve
     let mut oracle = Oracle::default();
     for (_, operation) in placed.iter().filter(|(_, operation)| !left.contains(&operation.key)) {
         let found = oracle.execute(&operation.key, &operation.call);
-        if let (Some(expected), Outcome::Value(value)) = (found, &operation.outcome) {
-            if expected != value.as_deref() {
-                let expected = expected.map_or_else(|| "nothing".into(), show);
-                let read = operation.describe();
-                let evidence = format!("{shard} shows {expected} where this was read: {read}");
-                return Err(Violation::new(VALUES, evidence));
-            }
+        if let (Some(expected), Outcome::Value(value)) = (found, &operation.outcome)
+            && expected != value.as_deref()
+        {
+            let expected = expected.map_or_else(|| "nothing".into(), show);
+            let read = operation.describe();
+            let evidence = format!("{shard} shows {expected} where this was read: {read}");
+            return Err(Violation::new(VALUES, evidence));
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::history::corpus::{put, read};
+
+    /// The evidence of a history that the certificate alone refuses: its positions, not its values, contradict each other.
+    #[track_caller]
+    fn refused(history: &[Operation], property: &str, culprits: &[&str]) {
+        let Verdict::Fail(violation) = judge(history).0 else {
+            panic!("the certificate was accepted")
+        };
+        assert_eq!(violation.property, property);
+        culprits
+            .iter()
+            .for_each(|culprit| assert!(violation.evidence.contains(culprit), "{violation}"));
+    }
+
+    #[test]
+    fn contradictions_of_a_certificate_are_named() {
+        let one = put(1, "k", "a", 0, 9).at(4);
+        let two = put(2, "l", "b", 0, 9).at(4);
+        refused(&[one.clone(), two], POSITIONS, &["1/4", "process 1", "process 2"]);
+        let mut elsewhere = put(2, "k", "b", 0, 9).at(5);
+        elsewhere.place = elsewhere.place.map(|(_, position)| (ShardId::new(3), position));
+        refused(&[one, elsewhere], SHARDS, &["s0 1/4", "s3 1/5"]);
+        let swept = [put(1, "k", "a", 0, 1).at(2), put(2, "l", "b", 2, 3).at(1)];
+        refused(&swept, TIMES, &["process 2", "process 1"]);
+        let replayed = [put(1, "k", "a", 0, 1).at(1), read(2, "k", "b", 2, 3).at(1)];
+        refused(&replayed, VALUES, &["\"a\"", "\"b\"", "process 2"]);
+    }
 }

@@ -33,7 +33,7 @@ fn read_nothing(process: u64, key: &str, invoked: u64, returned: u64) -> Operati
     operation(process, key, Call::Get, Outcome::Value(None), (invoked, returned))
 }
 
-fn put(process: u64, key: &str, value: &str, invoked: u64, returned: u64) -> Operation {
+pub(super) fn put(process: u64, key: &str, value: &str, invoked: u64, returned: u64) -> Operation {
     operation(
         process,
         key,
@@ -55,7 +55,7 @@ fn append(process: u64, key: &str, value: &str, invoked: u64, returned: u64) -> 
 
 impl Operation {
     /// In shard 0 under configuration 1.
-    fn at(self, index: u64) -> Self {
+    pub(super) fn at(self, index: u64) -> Self {
         self.under(1, index)
     }
 
@@ -264,6 +264,26 @@ fn bad() -> Vec<(&'static str, Vec<Operation>)> {
             ]
             .into(),
         ),
+        (
+            "an append lost after a read of what it was added to",
+            [
+                put(1, "k", "a", 0, 20).at(1),
+                read(2, "k", "a", 2, 3).at(1),
+                append(3, "k", "b", 4, 5).at(2),
+                read(2, "k", "a", 6, 7).at(1),
+            ]
+            .into(),
+        ),
+        (
+            "an append lost after another that is seen",
+            [
+                put(1, "k", "a", 0, 20).at(1),
+                append(2, "k", "c", 1, 2).at(2),
+                append(3, "k", "b", 4, 5).at(3),
+                read(2, "k", "ac", 6, 7).at(2),
+            ]
+            .into(),
+        ),
         ("an answer before the question", [put(1, "k", "a", 5, 4).at(1)].into()),
         (
             "an answer of the wrong kind",
@@ -355,34 +375,4 @@ fn a_search_without_budget_is_no_pass() {
     );
     let placed = history.map(|operation| operation.at(1));
     assert_eq!(judge(&placed, 0).0, Verdict::Pass, "the certificate decides");
-}
-
-/// The evidence of a history that the certificate alone refuses: its positions, not its values, contradict each other.
-#[track_caller]
-fn refused(history: &[Operation], property: &str, culprits: &[&str]) {
-    let Verdict::Fail(violation) = certificate::judge(history).0 else {
-        panic!("the certificate was accepted")
-    };
-    assert_eq!(violation.property, property);
-    culprits
-        .iter()
-        .for_each(|culprit| assert!(violation.evidence.contains(culprit), "{violation}"));
-}
-
-#[test]
-fn contradictions_of_a_certificate_are_named() {
-    let one = put(1, "k", "a", 0, 9).at(4);
-    let two = put(2, "l", "b", 0, 9).at(4);
-    refused(
-        &[one.clone(), two],
-        certificate::POSITIONS,
-        &["1/4", "process 1", "process 2"],
-    );
-    let mut elsewhere = put(2, "k", "b", 0, 9).at(5);
-    elsewhere.place = elsewhere.place.map(|(_, position)| (ShardId::new(3), position));
-    refused(&[one, elsewhere], certificate::SHARDS, &["s0 1/4", "s3 1/5"]);
-    let swept = [put(1, "k", "a", 0, 1).at(2), put(2, "l", "b", 2, 3).at(1)];
-    refused(&swept, certificate::TIMES, &["process 2", "process 1"]);
-    let replayed = [put(1, "k", "a", 0, 1).at(1), read(2, "k", "b", 2, 3).at(1)];
-    refused(&replayed, certificate::VALUES, &["\"a\"", "\"b\"", "process 2"]);
 }

@@ -253,7 +253,7 @@ fn long_histories_cost_little_more_than_their_length() {
         let mut operations = history(&plans, true);
         let (verdict, report) = search::judge(&operations, BUDGET);
         assert_eq!(verdict, Verdict::Pass, "{keys} keys");
-        let limit = 200 * operations.len() as u64;
+        let limit = 100 * operations.len() as u64;
         assert!(report.steps < limit, "{keys} keys took {} steps", report.steps);
         let last = operations
             .iter()
@@ -264,37 +264,5 @@ fn long_histories_cost_little_more_than_their_length() {
             panic!("a wrong read was passed")
         };
         assert!(violation.evidence.contains(&show(b"x;")), "{violation}");
-    }
-}
-#[test]
-fn zz_time() {
-    let mut state = 7_u64;
-    let mut draw = |bound: u64| {
-        state = state
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        (state >> 33) % bound
-    };
-    for (keys, puts, much) in [(1, true, 1), (1, true, 5), (1, true, 10), (1, false, 5), (3, true, 10)] {
-        let plans: Vec<Plan> = (0..8_000)
-            .map(|_| Plan {
-                key: draw(keys) as u8,
-                call: if puts { draw(7) as u8 } else { 1 + draw(6) as u8 },
-                around: (draw(100) * much, draw(100) * much),
-                fate: if draw(200) == 0 { draw(4) as u8 } else { 4 },
-            })
-            .collect();
-        let operations = history(&plans, true);
-        let t = std::time::Instant::now();
-        let (verdict, report) = search::judge(&operations, 50_000_000);
-        std::println!(
-            "{keys} {puts} search {:?} {} {:?}",
-            verdict == Verdict::Pass,
-            report.steps,
-            t.elapsed()
-        );
-        let t = std::time::Instant::now();
-        let (verdict, _) = certificate::judge(&operations);
-        std::println!("   cert {:?} {:?}", verdict, t.elapsed());
     }
 }

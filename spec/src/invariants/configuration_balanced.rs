@@ -23,12 +23,12 @@ pub fn configuration_balanced(view: &ConfigurationView) -> Result<(), Violation>
     }
     let least = loads.iter().min_by_key(|(_, load)| **load);
     let most = loads.iter().max_by_key(|(_, load)| **load);
-    if let (Some((idle, least)), Some((busy, most))) = (least, most) {
-        if most - least > 1 {
-            let num = view.num;
-            let evidence = format!("in configuration {num} {busy} has {most} shards and {idle} only {least}");
-            return Err(Violation::new(NAME, evidence));
-        }
+    if let (Some((idle, least)), Some((busy, most))) = (least, most)
+        && most - least > 1
+    {
+        let num = view.num;
+        let evidence = format!("in configuration {num} {busy} has {most} shards and {idle} only {least}");
+        return Err(Violation::new(NAME, evidence));
     }
     Ok(())
 }

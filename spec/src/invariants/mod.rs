@@ -185,7 +185,7 @@ mod tests {
         let result = cluster(
             &mut RaftGhost::default(),
             &voters(),
-            &[leader.clone()],
+            core::slice::from_ref(&leader),
             &[synced(&leader)],
         );
         assert_violates(result, committed_durable::NAME, &["index 1", "1 of 3"]);

@@ -44,12 +44,12 @@ pub fn replica_well_formed(replica: &ReplicaView) -> Result<(), Violation> {
             replica.role
         ));
     }
-    if replica.role == Role::Leader {
-        if let Some((voter, matched)) = replica.matched.iter().find(|(_, matched)| **matched > last) {
-            return broken(format!(
-                "{node} leads with a log up to {last} and believes {matched} to match on {voter}"
-            ));
-        }
+    if replica.role == Role::Leader
+        && let Some((voter, matched)) = replica.matched.iter().find(|(_, matched)| **matched > last)
+    {
+        return broken(format!(
+            "{node} leads with a log up to {last} and believes {matched} to match on {voter}"
+        ));
     }
     Ok(())
 }

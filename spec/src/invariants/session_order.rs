@@ -14,6 +14,9 @@ use alloc::vec::Vec;
 /// The property's name.
 pub const NAME: &str = "SessionOrder";
 
+/// A copy in a shard's chain: its age (the configuration, and whether it is served), its name, its content.
+type Link<'a> = ((ConfigNum, bool), String, &'a CopyView);
+
 /// From `before` to `after`, two views of one group, no served session moved back.
 pub fn session_step(before: &GroupView, after: &GroupView) -> Result<(), Violation> {
     for (shard, role) in &before.roles {
@@ -29,7 +32,7 @@ pub fn session_step(before: &GroupView, after: &GroupView) -> Result<(), Violati
 ///
 /// A copy frozen by configuration n is older than one served under n, and newer than one served under n - 1.
 pub fn session_order(groups: &[GroupView]) -> Result<(), Violation> {
-    let mut chains: BTreeMap<ShardId, Vec<((ConfigNum, bool), String, &CopyView)>> = BTreeMap::new();
+    let mut chains: BTreeMap<ShardId, Vec<Link<'_>>> = BTreeMap::new();
     for view in groups {
         for ((shard, config), copy) in &view.frozen {
             let name = format!("the copy frozen by {} in configuration {config}", view.group);

@@ -11,7 +11,7 @@ use std::time::Duration;
 #[tokio::test(flavor = "multi_thread")]
 async fn random_kills_under_load_lose_and_repeat_nothing() {
     let kills = std::env::var("QUORATE_KILLS").ok().and_then(|kills| kills.parse().ok()).unwrap_or(12_u64);
-    let mut world = World::joined(layout(2), 2, &["--snapshot-log-bytes", "65536"]).await;
+    let mut world = World::joined(layout(2), 2, "snapshot_log_bytes = 65536").await;
     let stop = Arc::new(AtomicBool::new(false));
     let mut writers = Vec::new();
     for number in 0..12 {

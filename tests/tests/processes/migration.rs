@@ -17,7 +17,7 @@ fn longest<'a>(ledgers: impl Iterator<Item = &'a Ledger>) -> u128 {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn large_shard_and_challenge_2_while_a_shard_of_64_mib_moves_every_other_key_is_served() {
-    let world = World::joined(layout(2), 2, &[]).await;
+    let world = World::joined(layout(2), 2, "").await;
     let client = world.client().await;
     let moving = *world.shards_of(1).await.first().expect("group 1 owns shards");
     let anchor = key_per_shard(SHARDS, "k").remove(&moving).expect("a key of the shard");
@@ -60,7 +60,7 @@ async fn large_shard_and_challenge_2_while_a_shard_of_64_mib_moves_every_other_k
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_shard_goes_there_and_back_while_the_other_group_sleeps() {
-    let mut world = World::joined(layout(2), 2, &[]).await;
+    let mut world = World::joined(layout(2), 2, "").await;
     let client = world.client().await;
     let keys = key_per_shard(SHARDS, "k");
     for key in keys.values() {
@@ -92,7 +92,7 @@ async fn a_shard_goes_there_and_back_while_the_other_group_sleeps() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn all_groups_leave_and_another_returns_and_finds_the_data() {
-    let world = World::joined(layout(3), 2, &[]).await;
+    let world = World::joined(layout(3), 2, "").await;
     let client = world.client().await;
     let keys = key_per_shard(SHARDS, "k");
     for key in keys.values() {

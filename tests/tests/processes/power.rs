@@ -49,7 +49,7 @@ async fn a_power_cut_loses_no_acknowledged_write() {
     let (image, copy) = (directory.path().join("disk.img"), directory.path().join("after.img"));
     LoopDisk::format(&image, 2048);
     let disk = LoopDisk::mount(&image, directory.path().join("before"));
-    let mut world = World::start_in(&disk.mount, layout(1), &["--snapshot-log-bytes", "65536"]).await;
+    let mut world = World::start_in(&disk.mount, layout(1), "snapshot_log_bytes = 65536").await;
     world.client().await.join([(1, world.servers(1))].into()).await.expect("the group joins");
     world.settled().await;
 
@@ -78,7 +78,7 @@ async fn a_power_cut_loses_no_acknowledged_write() {
     drop(disk);
 
     let disk = LoopDisk::mount(&copy, directory.path().join("after"));
-    let world = World::start_in(&disk.mount, layout(1), &[]).await;
+    let world = World::start_in(&disk.mount, layout(1), "").await;
     world.check(&ledgers).await;
     let acknowledged: usize = ledgers.iter().map(Ledger::acknowledged).sum();
     assert!(acknowledged > 50, "the cut was in mid-load: {acknowledged}");

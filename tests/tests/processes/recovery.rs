@@ -18,8 +18,8 @@ async fn put_many(client: &Client, numbers: std::ops::Range<u64>) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_follower_behind_the_compacted_log_comes_back_by_snapshot() {
-    let arguments = ["--snapshot-log-bytes", "20000", "--trailing-entries", "10"];
-    let mut world = World::joined(layout(1), 1, &arguments).await;
+    let limits = "snapshot_log_bytes = 20000\ntrailing_entries = 10";
+    let mut world = World::joined(layout(1), 1, limits).await;
     let client = world.client().await;
     let (leader, _) = world.leader(1).await;
     let follower = world.servers(1).into_iter().find(|node| *node != leader).expect("a follower");
@@ -73,7 +73,7 @@ impl Raw {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stopped_leader_that_wakes_answers_nothing_stale() {
-    let mut world = World::joined(layout(1), 1, &[]).await;
+    let mut world = World::joined(layout(1), 1, "").await;
     let client = world.client().await;
     client.put("x", "old").await.expect("the group serves");
     let (leader, replica) = world.leader(1).await;
@@ -94,7 +94,7 @@ async fn a_stopped_leader_that_wakes_answers_nothing_stale() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_node_asked_to_stop_hands_over_and_exits_with_0() {
-    let mut world = World::joined(layout(1), 1, &[]).await;
+    let mut world = World::joined(layout(1), 1, "").await;
     let client = world.client().await;
     let (leader, _) = world.leader(1).await;
     client.put("x", "1").await.expect("the group serves");

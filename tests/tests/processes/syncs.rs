@@ -26,7 +26,7 @@ fn fail_syncs(pid: u32) -> Child {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn failing_syncs_on_a_majority_acknowledge_nothing_and_stop_the_nodes() {
-    let mut world = World::joined(layout(1), 1, &[]).await;
+    let mut world = World::joined(layout(1), 1, "").await;
     world.client().await.put("before", "1").await.expect("a healthy cluster takes writes");
     let broken: Vec<u64> = world.servers(1).into_iter().take(2).collect();
     let mut tracers = Vec::new();

@@ -27,8 +27,7 @@ impl Collecting {
     /// At a tick: asks the takers of the frozen copies, a bounded number of them, one member each. Every round asks
     /// other members, so one that is down or behind does not keep a copy alive.
     pub(super) fn look(&mut self, group: &ShardGroup, directory: &Directory, pace: Pace, drive: &mut Drive) {
-        self.proposed
-            .retain(|_, age| age.older().map(|older| *age = older).is_some());
+        self.proposed.retain(|_, age| age.older().map(|older| *age = older).is_some());
         if self.looked.is_none() {
             self.next_round(group, directory);
         }
@@ -51,20 +50,8 @@ impl Collecting {
             };
             self.asked.insert(target, member);
             let (shard, config) = *copy;
-            let origin = Origin {
-                group: group.group,
-                config,
-            };
-            drive.sends.push((
-                target,
-                member,
-                ShardMessage::Confirm {
-                    target,
-                    taken,
-                    shard,
-                    origin,
-                },
-            ));
+            let origin = Origin { group: group.group, config };
+            drive.sends.push((target, member, ShardMessage::Confirm { target, taken, shard, origin }));
         }
         self.looked = last.filter(|_| seen.next().is_some());
     }
@@ -74,10 +61,7 @@ impl Collecting {
             self.asked.clear();
         }
         self.asked.retain(|target, member| {
-            let next = directory
-                .groups
-                .get(target)
-                .and_then(|members| next_member(members, Some(*member)));
+            let next = directory.groups.get(target).and_then(|members| next_member(members, Some(*member)));
             next.map(|next| *member = next).is_some()
         });
     }
@@ -93,11 +77,7 @@ impl Collecting {
         drive: &mut Drive,
     ) {
         let copy = (shard, config);
-        let taker = group
-            .frozen
-            .get(&copy)
-            .and_then(|frozen| frozen.target)
-            .map(|(taker, _)| taker);
+        let taker = group.frozen.get(&copy).and_then(|frozen| frozen.target).map(|(taker, _)| taker);
         if taker == Some(target) {
             self.proposed.entry(copy).or_insert_with(|| propose(copy, drive));
         }

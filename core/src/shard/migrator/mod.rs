@@ -50,15 +50,14 @@ pub struct Pace {
     pub ahead: usize,
     /// The most awaited shards or frozen copies looked at in one call; at least 1.
     pub looks: usize,
+    /// How many ticks a shard may stand still with parts proposed before they are taken for lost; at least 1. More
+    /// than one, so that a slow log is not given the same parts again and again.
+    pub patience: u32,
 }
 
 impl Default for Pace {
     fn default() -> Self {
-        Self {
-            pulls: 8,
-            ahead: 4,
-            looks: 256,
-        }
+        Self { pulls: 8, ahead: 4, looks: 256, patience: 8 }
     }
 }
 
@@ -87,10 +86,7 @@ impl Migrator {
 
     /// A driver with another pace.
     pub fn with_pace(pace: Pace) -> Self {
-        Self {
-            pace,
-            ..Self::default()
-        }
+        Self { pace, ..Self::default() }
     }
 
     /// Looks at the applied state and the cluster and says what to do next. To be called at the leader after every
@@ -101,7 +97,7 @@ impl Migrator {
         let mut drive = Drive::default();
         if tick {
             self.adopting = self.adopting.and_then(|(num, age)| age.older().map(|age| (num, age)));
-            self.pulls.fall_back(group, known.directory);
+            self.pulls.fall_back(group, known.directory, self.pace);
         }
         self.adopt(group, known.next, &mut drive);
         let room = self.pulls.finish(group, known.directory, &mut drive);
@@ -118,24 +114,9 @@ impl Migrator {
     pub fn received(&mut self, group: &ShardGroup, from: NodeId, message: &ShardMessage) -> Drive {
         let mut drive = Drive::default();
         match message {
-            ShardMessage::Part {
-                target,
-                shard,
-                origin,
-                from: cursor,
-                records,
-                next,
-                total,
-            } => {
+            ShardMessage::Part { target, shard, origin, from: cursor, records, next, total } => {
                 if *target == group.group {
-                    let part = pull::Part {
-                        shard: *shard,
-                        origin: *origin,
-                        cursor,
-                        records,
-                        next,
-                        total: *total,
-                    };
+                    let part = pull::Part { shard: *shard, origin: *origin, cursor, records, next, total: *total };
                     self.pulls.part(from, &part, &mut drive);
                     self.pulls.go_on(group, self.pace, &mut drive);
                 }
@@ -148,8 +129,7 @@ impl Migrator {
             }
             ShardMessage::Confirmed { target, shard, origin } => {
                 if origin.group == group.group {
-                    self.collecting
-                        .confirmed(group, *target, *shard, origin.config, &mut drive);
+                    self.collecting.confirmed(group, *target, *shard, origin.config, &mut drive);
                 }
             }
             ShardMessage::Pull { .. } | ShardMessage::Confirm { .. } => {}
@@ -168,9 +148,7 @@ impl Migrator {
         };
         if self.adopting.is_none_or(|(num, _)| num != config.num) {
             self.adopting = Some((config.num, Age::New));
-            drive.propose.push(Command::AdoptConfiguration {
-                config: Arc::clone(config),
-            });
+            drive.propose.push(Command::AdoptConfiguration { config: Arc::clone(config) });
         }
     }
 }
@@ -188,10 +166,7 @@ impl Age {
 /// The member after `last`, in turn; the first if there is no `last`, or it is a member no more.
 fn next_member(members: &[NodeId], last: Option<NodeId>) -> Option<NodeId> {
     let place = last.and_then(|last| members.iter().position(|member| *member == last));
-    place
-        .and_then(|place| members.get(place + 1))
-        .or_else(|| members.first())
-        .copied()
+    place.and_then(|place| members.get(place + 1)).or_else(|| members.first()).copied()
 }
 
 /// Who is asked, per group, in the present round of questions.

@@ -41,6 +41,8 @@ struct Pull {
     proposed: Vec<Cursor>,
     /// The replicated cursor at the last tick.
     seen: Option<Cursor>,
+    /// For how many ticks it has not moved.
+    still: u32,
     /// The size of the whole copy.
     total: Option<u64>,
 }
@@ -61,8 +63,9 @@ impl Pulls {
     }
 
     /// At a tick: a pull whose replicated cursor has not moved since the last one starts again from that cursor with
-    /// another member. A question, an answer or a proposal was lost, or nobody had the copy yet.
-    pub(super) fn fall_back(&mut self, group: &ShardGroup, directory: &Directory) {
+    /// another member. A question or an answer was lost, or nobody had the copy yet; or, if parts are proposed and it
+    /// has stood still for long, a proposal was.
+    pub(super) fn fall_back(&mut self, group: &ShardGroup, directory: &Directory, pace: Pace) {
         if self.shards.is_empty() {
             self.answered.clear();
         }
@@ -74,20 +77,25 @@ impl Pulls {
                 pull.members.clone_from(members);
             }
             pull.refused = 0;
-            if pull.seen.as_ref() == Some(&role.next) {
+            if pull.seen.as_ref() != Some(&role.next) {
+                pull.seen = Some(role.next.clone());
+                pull.still = 0;
+                continue;
+            }
+            pull.still += 1;
+            let patience = if pull.proposed.is_empty() { 1 } else { pace.patience.max(1) };
+            if pull.still >= patience {
+                pull.still = 0;
                 pull.asked = next_member(&pull.members, pull.asked);
                 pull.open = false;
                 pull.wanted = Some(role.next.clone());
                 pull.proposed.clear();
-            } else {
-                pull.seen = Some(role.next.clone());
             }
         }
     }
 
     /// Ends the pulls whose shard is no longer awaited: it has been installed, the only way out of waiting. The origin
-    /// is told unasked, which saves it a question; if the message is lost, it asks.
-    /// Whether any did.
+    /// is told unasked, which saves it a question; if the message is lost, it asks. Says whether any pull ended.
     pub(super) fn finish(&mut self, group: &ShardGroup, directory: &Directory, drive: &mut Drive) -> bool {
         let before = self.shards.len();
         self.shards.retain(|shard, pull| {
@@ -97,15 +105,7 @@ impl Pulls {
             }
             let members = directory.groups.get(&origin.group).unwrap_or(&pull.members);
             drive.sends.extend(members.iter().map(|member| {
-                (
-                    origin.group,
-                    *member,
-                    ShardMessage::Confirmed {
-                        target: group.group,
-                        shard: *shard,
-                        origin,
-                    },
-                )
+                (origin.group, *member, ShardMessage::Confirmed { target: group.group, shard: *shard, origin })
             }));
             false
         });
@@ -129,10 +129,7 @@ impl Pulls {
             if *taken >= pace.pulls.max(1) || self.shards.contains_key(shard) {
                 continue;
             }
-            let members = directory
-                .groups
-                .get(&role.origin.group)
-                .filter(|members| !members.is_empty());
+            let members = directory.groups.get(&role.origin.group).filter(|members| !members.is_empty());
             let Some(members) = members else { continue };
             *taken += 1;
             let asked = self.first_asked(me, *shard, role.origin, members);
@@ -157,15 +154,9 @@ impl Pulls {
     /// Whom to ask first: whoever last answered for the origin, else this node if it is a member (nothing to send),
     /// else the members in turn, so that many shards spread.
     fn first_asked(&self, me: NodeId, shard: ShardId, origin: Origin, members: &[NodeId]) -> Option<NodeId> {
-        let answered = self
-            .answered
-            .get(&origin.group)
-            .copied()
-            .filter(|node| members.contains(node));
+        let answered = self.answered.get(&origin.group).copied().filter(|node| members.contains(node));
         let own = members.contains(&me).then_some(me);
-        answered
-            .or(own)
-            .or_else(|| members.get(shard.get() as usize % members.len()).copied())
+        answered.or(own).or_else(|| members.get(shard.get() as usize % members.len()).copied())
     }
 
     /// Asks for the next part of every shard that has no open question and not too much ahead.
@@ -181,12 +172,7 @@ impl Pulls {
             if let (Some(from), Some(node)) = (&pull.wanted, pull.asked) {
                 pull.open = true;
                 let origin = pull.origin;
-                let message = ShardMessage::Pull {
-                    target: group.group,
-                    shard: *shard,
-                    origin,
-                    from: from.clone(),
-                };
+                let message = ShardMessage::Pull { target: group.group, shard: *shard, origin, from: from.clone() };
                 drive.sends.push((origin.group, node, message));
             }
         }
@@ -194,11 +180,7 @@ impl Pulls {
 
     /// A part arrived: proposed if it is the wanted one, ignored if it is not (late, repeated, of another copy).
     pub(super) fn part(&mut self, from: NodeId, part: &Part<'_>, drive: &mut Drive) {
-        let Some(pull) = self
-            .shards
-            .get_mut(&part.shard)
-            .filter(|pull| pull.origin == part.origin)
-        else {
+        let Some(pull) = self.shards.get_mut(&part.shard).filter(|pull| pull.origin == part.origin) else {
             return;
         };
         if pull.wanted.as_ref() != Some(part.cursor) {
@@ -253,6 +235,7 @@ impl Pull {
             wanted: Some(role.next.clone()),
             proposed: Vec::new(),
             seen: None,
+            still: 0,
             total: None,
         }
     }

@@ -256,13 +256,12 @@ impl<'a> Explorer<'a> {
         // The first to return holds the others up: it can be seen as above, or hidden, or dead.
         let holds_up = self.pending.returned().next();
         if let Some(operation) = holds_up.filter(|first| matches!(self.kinds[*first], Kind::Put(_) | Kind::Append(_))) {
-            if let State::Live(prefix) = stand.state {
-                if stand
+            if let State::Live(prefix) = stand.state
+                && stand
                     .hides
                     .is_some_and(|hides| self.pending.invoked(operation) <= hides)
-                {
-                    ranked.push(((self.readings.soonest(prefix), NEVER), Choice { operation, stand }));
-                }
+            {
+                ranked.push(((self.readings.soonest(prefix), NEVER), Choice { operation, stand }));
             }
             let dead = Stand {
                 state: State::Dead,
@@ -303,8 +302,9 @@ impl<'a> Explorer<'a> {
         match self.kinds[operation] {
             Kind::Read(place) => {
                 step(&mut self.reads_left);
-                self.readings
-                    .set(place, if pending { self.pending.over(operation) } else { NEVER });
+                let over = if pending { self.pending.over(operation) } else { NEVER };
+                self.readings.set(place, over);
+                self.sources.set_read(place, pending);
             }
             Kind::ReadMissing => {
                 step(&mut self.reads_left);
