@@ -72,14 +72,7 @@ impl DataDir {
         let boot = read_boot(&path.join(BOOT))?.next();
         write_durably(path, BOOT, &files::boot_text(boot))?;
         let stamp = identity.stamp()?;
-        Ok(Self {
-            path: path.into(),
-            identity: Identity::new(cluster, node, stamp),
-            stamp,
-            boot,
-            is_new,
-            _lock: lock,
-        })
+        Ok(Self { path: path.into(), identity: Identity::new(cluster, node, stamp), stamp, boot, is_new, _lock: lock })
     }
 
     /// Where it is.
@@ -116,10 +109,7 @@ fn check_ours(path: &Path) -> Result<(), DataDirError> {
             Some(WAL | SNAPSHOTS) if is_empty(&entry.path())? => {}
             Some(WAL | SNAPSHOTS) => return Err(DataDirError::NoIdentity { path: path.into() }),
             _ => {
-                return Err(DataDirError::Foreign {
-                    path: path.into(),
-                    found: name.to_string_lossy().into_owned(),
-                });
+                return Err(DataDirError::Foreign { path: path.into(), found: name.to_string_lossy().into_owned() });
             }
         }
     }
@@ -133,12 +123,7 @@ fn is_empty(path: &Path) -> Result<bool, DataDirError> {
 
 fn lock(path: &Path) -> Result<File, DataDirError> {
     let file = path.join(LOCK);
-    let opened = OpenOptions::new()
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .open(&file);
+    let opened = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&file);
     let opened = opened.map_err(DataDirError::io("opening", &file))?;
     match opened.try_lock() {
         Ok(()) => Ok(opened),

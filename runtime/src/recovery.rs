@@ -30,11 +30,7 @@ pub struct Opened<D: Disk> {
 pub fn open<D: Disk>(wal_disk: D, snapshots: &Snapshots<D>, options: WalOptions) -> Result<Opened<D>, RecoveryError> {
     let (wal, recovered) = Wal::open(wal_disk, options).map_err(RecoveryError::Wal)?;
     let fold = wal.fold();
-    let mut durable = Durable {
-        peers: fold.peers.clone(),
-        tombstones: fold.tombstones.clone(),
-        ..Durable::default()
-    };
+    let mut durable = Durable { peers: fold.peers.clone(), tombstones: fold.tombstones.clone(), ..Durable::default() };
     let mut marks = BTreeSet::new();
     if let Some(replica) = &fold.controller {
         marks.insert((GroupId::CONTROLLER, replica.mark.last));
@@ -42,17 +38,10 @@ pub fn open<D: Disk>(wal_disk: D, snapshots: &Snapshots<D>, options: WalOptions)
     }
     for (group, replica) in &fold.data {
         marks.insert((*group, replica.mark.last));
-        durable.data.insert(
-            *group,
-            restore(snapshots, *group, replica, |birth| first_data(*group, birth))?,
-        );
+        durable.data.insert(*group, restore(snapshots, *group, replica, |birth| first_data(*group, birth))?);
     }
     snapshots.keep_only(&marks).map_err(RecoveryError::Snapshot)?;
-    Ok(Opened {
-        durable,
-        wal,
-        cut: recovered.cut,
-    })
+    Ok(Opened { durable, wal, cut: recovered.cut })
 }
 
 fn first_controller(birth: &Birth) -> Option<Controller> {
@@ -84,22 +73,14 @@ where
         let born = replica.birth.as_ref().and_then(first);
         born.ok_or_else(|| contradiction(format!("group {group} has neither a beginning nor a snapshot")))?
     } else {
-        let (mark, image) = snapshots
-            .read::<P>(group, replica.mark.last)
-            .map_err(RecoveryError::Snapshot)?;
+        let (mark, image) = snapshots.read::<P>(group, replica.mark.last).map_err(RecoveryError::Snapshot)?;
         if mark != replica.mark {
             return Err(contradiction(format!("group {group}'s snapshot names other voters")));
         }
         image
     };
     let entries = replica.entries().cloned().collect();
-    Ok(raft::Durable {
-        hard: replica.hard,
-        mark: replica.mark.clone(),
-        image,
-        base: replica.base,
-        entries,
-    })
+    Ok(raft::Durable { hard: replica.hard, mark: replica.mark.clone(), image, base: replica.base, entries })
 }
 
 /// Why a node's storage was not opened.

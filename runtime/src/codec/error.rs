@@ -79,44 +79,25 @@ impl fmt::Display for CodecError {
             Self::Short { have, need } => write!(f, "frame is cut short: {have} bytes of {need}"),
             Self::BadMagic => f.write_str("not a frame of this protocol: is the other end, or the file, quorate's?"),
             Self::OtherVersion { found } if *found > FORMAT_VERSION => {
-                write!(
-                    f,
-                    "made by format version {found}, this is {FORMAT_VERSION}: upgrade this program"
-                )
+                write!(f, "made by format version {found}, this is {FORMAT_VERSION}: upgrade this program")
             }
             Self::OtherVersion { found } => {
-                write!(
-                    f,
-                    "made by format version {found}, this is {FORMAT_VERSION}: upgrade the one that made it"
-                )
+                write!(f, "made by format version {found}, this is {FORMAT_VERSION}: upgrade the one that made it")
             }
             Self::UnknownKind { found } => write!(f, "frame of unknown kind {found}: upgrade this program"),
             Self::WrongKind { expected, found } => {
-                write!(
-                    f,
-                    "frame of kind {found} where {expected} is expected: connect to the right port"
-                )
+                write!(f, "frame of kind {found} where {expected} is expected: connect to the right port")
             }
             Self::TooLong { kind, length } => {
                 let limit = Size(u64::from(kind.limit()));
-                write!(
-                    f,
-                    "frame of kind {kind} is {}, limit {limit}: send less at once",
-                    Size(*length)
-                )
+                write!(f, "frame of kind {kind} is {}, limit {limit}: send less at once", Size(*length))
             }
             Self::Checksum { kind } => write!(f, "frame of kind {kind} is damaged: its checksum does not match"),
             Self::Malformed { kind, what } => {
-                write!(
-                    f,
-                    "frame of kind {kind} is not understood ({what}): was it made by another version?"
-                )
+                write!(f, "frame of kind {kind} is not understood ({what}): was it made by another version?")
             }
             Self::TrailingBytes { kind, extra } => {
-                write!(
-                    f,
-                    "frame of kind {kind} has {extra} bytes too many: was it made by another version?"
-                )
+                write!(f, "frame of kind {kind} has {extra} bytes too many: was it made by another version?")
             }
         }
     }

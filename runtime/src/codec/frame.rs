@@ -28,14 +28,8 @@ impl Header {
 
 /// The bytes `[at, at + N)`, or how many are missing.
 fn field<const N: usize>(bytes: &[u8], at: usize) -> Result<[u8; N], CodecError> {
-    let short = CodecError::Short {
-        have: bytes.len(),
-        need: HEADER_LEN,
-    };
-    bytes
-        .get(at..at + N)
-        .and_then(|slice| slice.try_into().ok())
-        .ok_or(short)
+    let short = CodecError::Short { have: bytes.len(), need: HEADER_LEN };
+    bytes.get(at..at + N).and_then(|slice| slice.try_into().ok()).ok_or(short)
 }
 
 /// Reads the header at the front of `bytes`. The checksum is for [`check`]: the body may not be there yet.
@@ -54,16 +48,9 @@ pub fn parse_header(bytes: &[u8]) -> Result<Header, CodecError> {
     let kind = Kind::from_number(number).ok_or(CodecError::UnknownKind { found: number })?;
     let length = u32::from_le_bytes(field(bytes, 8)?);
     if length > kind.limit() {
-        return Err(CodecError::TooLong {
-            kind,
-            length: u64::from(length),
-        });
+        return Err(CodecError::TooLong { kind, length: u64::from(length) });
     }
-    Ok(Header {
-        kind,
-        length,
-        crc: u32::from_le_bytes(field(bytes, SUMMED_HEADER)?),
-    })
+    Ok(Header { kind, length, crc: u32::from_le_bytes(field(bytes, SUMMED_HEADER)?) })
 }
 
 /// The body of the frame at the front of `bytes`, if it is whole, of this kind and undamaged. `bytes` may go on after it.
@@ -73,15 +60,9 @@ pub fn parse_header(bytes: &[u8]) -> Result<Header, CodecError> {
 pub fn check(kind: Kind, bytes: &[u8]) -> Result<&[u8], CodecError> {
     let header = parse_header(bytes)?;
     if header.kind != kind {
-        return Err(CodecError::WrongKind {
-            expected: kind,
-            found: header.kind,
-        });
+        return Err(CodecError::WrongKind { expected: kind, found: header.kind });
     }
-    let short = CodecError::Short {
-        have: bytes.len(),
-        need: header.frame_len(),
-    };
+    let short = CodecError::Short { have: bytes.len(), need: header.frame_len() };
     let body = bytes.get(HEADER_LEN..header.frame_len()).ok_or(short)?;
     let summed = bytes.get(..SUMMED_HEADER).unwrap_or_default();
     if checksum(summed, body) != header.crc {
@@ -117,14 +98,7 @@ pub fn decode<T: DeserializeOwned>(kind: Kind, frame: &[u8]) -> Result<T, CodecE
 pub fn decode_body<T: DeserializeOwned>(kind: Kind, body: &[u8]) -> Result<T, CodecError> {
     let mut rest = body;
     let value = take_value(&mut rest).map_err(|what| CodecError::Malformed { kind, what })?;
-    if rest.is_empty() {
-        Ok(value)
-    } else {
-        Err(CodecError::TrailingBytes {
-            kind,
-            extra: rest.len(),
-        })
-    }
+    if rest.is_empty() { Ok(value) } else { Err(CodecError::TrailingBytes { kind, extra: rest.len() }) }
 }
 
 /// One frame of a value.
@@ -165,22 +139,10 @@ pub fn begin_frame(out: &mut Vec<u8>) -> usize {
 /// The body is over the kind's limit.
 pub fn finish_frame(kind: Kind, out: &mut [u8], start: usize) -> Result<(), CodecError> {
     let have = out.len();
-    let short = CodecError::Short {
-        have,
-        need: start + HEADER_LEN,
-    };
-    let (header, body) = out
-        .get_mut(start..)
-        .and_then(|f| f.split_at_mut_checked(HEADER_LEN))
-        .ok_or(short)?;
-    let too_long = CodecError::TooLong {
-        kind,
-        length: body.len() as u64,
-    };
-    let length = u32::try_from(body.len())
-        .ok()
-        .filter(|length| *length <= kind.limit())
-        .ok_or(too_long)?;
+    let short = CodecError::Short { have, need: start + HEADER_LEN };
+    let (header, body) = out.get_mut(start..).and_then(|f| f.split_at_mut_checked(HEADER_LEN)).ok_or(short)?;
+    let too_long = CodecError::TooLong { kind, length: body.len() as u64 };
+    let length = u32::try_from(body.len()).ok().filter(|length| *length <= kind.limit()).ok_or(too_long)?;
     let (summed, crc) = header.split_at_mut(SUMMED_HEADER);
     let fields = MAGIC
         .into_iter()

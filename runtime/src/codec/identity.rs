@@ -19,21 +19,13 @@ pub struct Identity {
 impl Identity {
     /// The identity of the directory `stamp` of node `node` in the cluster of this name.
     pub fn new(cluster: &str, node: NodeId, stamp: Stamp) -> Self {
-        Self {
-            cluster: cluster_hash(cluster),
-            node,
-            stamp,
-        }
+        Self { cluster: cluster_hash(cluster), node, stamp }
     }
 
     /// As the fixed bytes that frames begin with.
     pub fn to_bytes(self) -> [u8; IDENTITY_LEN] {
         let mut bytes = [0; IDENTITY_LEN];
-        let fields = self
-            .cluster
-            .to_le_bytes()
-            .into_iter()
-            .chain(self.node.get().to_le_bytes());
+        let fields = self.cluster.to_le_bytes().into_iter().chain(self.node.get().to_le_bytes());
         for (byte, value) in bytes.iter_mut().zip(fields.chain(self.stamp.get().to_le_bytes())) {
             *byte = value;
         }
@@ -43,7 +35,5 @@ impl Identity {
 
 /// A cluster name's hash (FNV-1a, 64 bits): the same on every machine and in every version.
 pub fn cluster_hash(name: &str) -> u64 {
-    name.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    })
+    name.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }

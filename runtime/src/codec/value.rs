@@ -37,10 +37,10 @@ pub fn take_value<'a, T: Deserialize<'a>>(bytes: &mut &'a [u8]) -> Result<T, Str
     let claim = bytes.len().saturating_mul(16);
     match claim {
         0..=0xfff => take(bytes, config::standard().with_limit::<0xfff>()),
-        0..=0xffff => take(bytes, config::standard().with_limit::<0xffff>()),
-        0..=0xf_ffff => take(bytes, config::standard().with_limit::<0xf_ffff>()),
-        0..=0xff_ffff => take(bytes, config::standard().with_limit::<0xff_ffff>()),
-        0..=0xfff_ffff => take(bytes, config::standard().with_limit::<0xfff_ffff>()),
+        0x1000..=0xffff => take(bytes, config::standard().with_limit::<0xffff>()),
+        0x1_0000..=0xf_ffff => take(bytes, config::standard().with_limit::<0xf_ffff>()),
+        0x10_0000..=0xff_ffff => take(bytes, config::standard().with_limit::<0xff_ffff>()),
+        0x100_0000..=0xfff_ffff => take(bytes, config::standard().with_limit::<0xfff_ffff>()),
         _ => take(bytes, config::standard().with_limit::<0x1_ffff_ffff>()),
     }
 }

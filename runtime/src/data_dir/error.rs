@@ -97,11 +97,7 @@ impl fmt::Display for DataDirError {
                 path.display()
             ),
             Self::Newer { path, format } => {
-                write!(
-                    f,
-                    "{} was made by a newer version (format {format}): upgrade this program",
-                    path.display()
-                )
+                write!(f, "{} was made by a newer version (format {format}): upgrade this program", path.display())
             }
             Self::OtherCluster { path, found, expected } => write!(
                 f,
@@ -117,11 +113,7 @@ impl fmt::Display for DataDirError {
                 found.get()
             ),
             Self::Locked { path } => {
-                write!(
-                    f,
-                    "{} is in use by another process: stop it, or name another data directory",
-                    path.display()
-                )
+                write!(f, "{} is in use by another process: stop it, or name another data directory", path.display())
             }
             Self::Damaged { file, what } => write!(
                 f,
@@ -129,11 +121,7 @@ impl fmt::Display for DataDirError {
                 file.display()
             ),
             Self::Io { doing, path, error } => {
-                write!(
-                    f,
-                    "{doing} {}: {error}; check permissions, space and the disk",
-                    path.display()
-                )
+                write!(f, "{doing} {}: {error}; check permissions, space and the disk", path.display())
             }
         }
     }

@@ -32,13 +32,7 @@ impl IdentityFile {
     }
 
     fn sum(&self) -> String {
-        let Self {
-            format,
-            cluster,
-            node,
-            stamp,
-            check: _,
-        } = self;
+        let Self { format, cluster, node, stamp, check: _ } = self;
         checksum(&format!("{format} {node} {stamp} {cluster}"))
     }
 
@@ -50,16 +44,11 @@ impl IdentityFile {
 
     /// Reads it.
     pub(super) fn read(path: &Path) -> Result<Self, DataDirError> {
-        let damaged = |what: String| DataDirError::Damaged {
-            file: path.into(),
-            what,
-        };
+        let damaged = |what: String| DataDirError::Damaged { file: path.into(), what };
         let bytes = fs::read(path).map_err(DataDirError::io("reading", path))?;
         let value: serde_json::Value = serde_json::from_slice(&bytes).map_err(|error| damaged(error.to_string()))?;
         let format = value.get("format").and_then(serde_json::Value::as_u64);
-        let format = format
-            .and_then(|format| u16::try_from(format).ok())
-            .ok_or_else(|| damaged("no format".into()))?;
+        let format = format.and_then(|format| u16::try_from(format).ok()).ok_or_else(|| damaged("no format".into()))?;
         if format > FORMAT_VERSION {
             let path = path.parent().unwrap_or(path).to_path_buf();
             return Err(DataDirError::Newer { path, format });
@@ -76,29 +65,18 @@ impl IdentityFile {
     pub(super) fn check_expected(&self, path: &Path, cluster: &str, node: NodeId) -> Result<(), DataDirError> {
         if self.cluster != cluster {
             let (found, expected) = (self.cluster.clone(), cluster.into());
-            return Err(DataDirError::OtherCluster {
-                path: path.into(),
-                found,
-                expected,
-            });
+            return Err(DataDirError::OtherCluster { path: path.into(), found, expected });
         }
         if self.node != node.get() {
             let found = NodeId::new(self.node);
-            return Err(DataDirError::OtherNode {
-                path: path.into(),
-                found,
-                expected: node,
-            });
+            return Err(DataDirError::OtherNode { path: path.into(), found, expected: node });
         }
         Ok(())
     }
 
     pub(super) fn stamp(&self) -> Result<Stamp, DataDirError> {
         let parsed = u128::from_str_radix(&self.stamp, 16).map(Stamp::new);
-        parsed.map_err(|error| DataDirError::Damaged {
-            file: super::IDENTITY.into(),
-            what: error.to_string(),
-        })
+        parsed.map_err(|error| DataDirError::Damaged { file: super::IDENTITY.into(), what: error.to_string() })
     }
 }
 
@@ -116,23 +94,13 @@ pub(super) fn read_boot(path: &Path) -> Result<Boot, DataDirError> {
     let text = match fs::read_to_string(path) {
         Ok(text) => text,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            return Err(DataDirError::Damaged {
-                file: path.into(),
-                what: "it is missing".into(),
-            });
+            return Err(DataDirError::Damaged { file: path.into(), what: "it is missing".into() });
         }
         Err(error) => return Err(DataDirError::io("reading", path)(error)),
     };
-    let parsed = text
-        .split(' ')
-        .next()
-        .and_then(|number| number.parse().ok())
-        .map(Boot::new);
+    let parsed = text.split(' ').next().and_then(|number| number.parse().ok()).map(Boot::new);
     let valid = parsed.filter(|boot| boot_text(*boot) == text);
-    valid.ok_or_else(|| DataDirError::Damaged {
-        file: path.into(),
-        what: "its checksum does not match".into(),
-    })
+    valid.ok_or_else(|| DataDirError::Damaged { file: path.into(), what: "its checksum does not match".into() })
 }
 
 /// The name of a file while it is written.

@@ -57,7 +57,7 @@ pub trait DiskFile: Send + 'static {
     ///
     /// # Errors
     /// What the operating system says.
-    fn len(&self) -> io::Result<u64>;
+    fn size(&self) -> io::Result<u64>;
 
     /// Reads at `offset` up to the buffer's length; fewer bytes only at the end of the file.
     ///
@@ -95,7 +95,7 @@ pub fn is_full(error: &io::Error) -> bool {
 /// # Errors
 /// Those of the file.
 pub fn read_all(file: &impl DiskFile) -> io::Result<Vec<u8>> {
-    let length = usize::try_from(file.len()?).map_err(io::Error::other)?;
+    let length = usize::try_from(file.size()?).map_err(io::Error::other)?;
     let mut bytes = vec![0; length];
     let read = file.read_at(0, &mut bytes)?;
     bytes.truncate(read);

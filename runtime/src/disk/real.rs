@@ -19,9 +19,7 @@ pub struct RealDisk {
 impl RealDisk {
     /// The directory at `path`, which exists.
     pub fn new(path: impl Into<PathBuf>) -> Self {
-        Self {
-            path: Arc::new(path.into()),
-        }
+        Self { path: Arc::new(path.into()) }
     }
 
     /// Where it is.
@@ -34,21 +32,12 @@ impl Disk for RealDisk {
     type File = RealFile;
 
     fn create(&self, name: &str) -> io::Result<RealFile> {
-        let options = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .clone();
+        let options = OpenOptions::new().read(true).write(true).create(true).truncate(true).clone();
         options.open(self.path.join(name)).map(RealFile)
     }
 
     fn open(&self, name: &str) -> io::Result<RealFile> {
-        OpenOptions::new()
-            .read(true)
-            .write(true)
-            .open(self.path.join(name))
-            .map(RealFile)
+        OpenOptions::new().read(true).write(true).open(self.path.join(name)).map(RealFile)
     }
 
     fn list(&self) -> io::Result<Vec<String>> {
@@ -80,7 +69,7 @@ impl Disk for RealDisk {
 pub struct RealFile(File);
 
 impl DiskFile for RealFile {
-    fn len(&self) -> io::Result<u64> {
+    fn size(&self) -> io::Result<u64> {
         self.0.metadata().map(|metadata| metadata.len())
     }
 
@@ -106,7 +95,7 @@ impl DiskFile for RealFile {
     }
 
     fn preallocate(&mut self, length: u64) -> io::Result<()> {
-        let old = DiskFile::len(self)?;
+        let old = self.size()?;
         if old >= length {
             return Ok(());
         }
@@ -116,9 +105,7 @@ impl DiskFile for RealFile {
         let zeros = vec![0; PREPARE_BYTES];
         let mut at = old;
         while at < length {
-            let piece = zeros
-                .get(..usize::try_from(length - at).unwrap_or(PREPARE_BYTES))
-                .unwrap_or(&zeros);
+            let piece = zeros.get(..usize::try_from(length - at).unwrap_or(PREPARE_BYTES)).unwrap_or(&zeros);
             self.0.write_all_at(piece, at)?;
             self.0.sync_data()?;
             at += piece.len() as u64;

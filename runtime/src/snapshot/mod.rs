@@ -9,12 +9,10 @@
 
 mod error;
 mod read;
-mod retention;
 mod thread;
 mod write;
 
 pub use error::SnapshotError;
-pub use retention::{Release, Retention};
 pub use thread::{SnapshotEvent, SnapshotThread};
 
 use crate::codec::Identity;
@@ -55,10 +53,7 @@ fn parse_name(name: &str) -> Option<(GroupId, LogPosition)> {
     let mut numbers = name.strip_prefix("snap-")?.split('-').map(str::parse::<u64>);
     let mut next = || numbers.next()?.ok();
     let group = GroupId::new(Gid::new(next()?), ConfigNum::new(next()?));
-    let last = LogPosition {
-        index: LogIndex::new(next()?),
-        term: Term::new(next()?),
-    };
+    let last = LogPosition { index: LogIndex::new(next()?), term: Term::new(next()?) };
     (snapshot_name(group, last) == name).then_some((group, last))
 }
 
@@ -74,11 +69,7 @@ pub struct Snapshots<D: Disk> {
 impl<D: Disk> Snapshots<D> {
     /// The snapshots in a directory.
     pub fn new(disk: D, identity: Identity, chunk_bytes: usize) -> Self {
-        Self {
-            disk,
-            identity,
-            chunk_bytes,
-        }
+        Self { disk, identity, chunk_bytes }
     }
 
     /// Removes a group's snapshots below `keep`. Only once the log's mark of `keep` is durable.
@@ -115,10 +106,6 @@ impl<D: Disk> Snapshots<D> {
             self.disk.remove(name).map_err(SnapshotError::io(name))?;
             any = true;
         }
-        if any {
-            self.disk.sync_dir().map_err(SnapshotError::io("the directory"))
-        } else {
-            Ok(())
-        }
+        if any { self.disk.sync_dir().map_err(SnapshotError::io("the directory")) } else { Ok(()) }
     }
 }

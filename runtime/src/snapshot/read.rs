@@ -34,11 +34,7 @@ impl<D: Disk> Snapshots<D> {
             image.absorb(chunk);
             chunks += 1;
         }
-        let expected = Trailer {
-            chunks,
-            bytes: input.offset,
-            crc: input.sum.clone().finalize(),
-        };
+        let expected = Trailer { chunks, bytes: input.offset, crc: input.sum.clone().finalize() };
         if input.part::<Trailer>(Kind::SnapshotTrailer)? != expected {
             return Err(input.damaged("the parts are not those that were written"));
         }
@@ -61,21 +57,12 @@ struct Input<D: Disk> {
 impl<D: Disk> Input<D> {
     fn open(disk: &D, name: String) -> Result<Self, SnapshotError> {
         let file = disk.open(&name).map_err(SnapshotError::io(&name))?;
-        let length = file.len().map_err(SnapshotError::io(&name))?;
-        Ok(Self {
-            name,
-            file,
-            offset: 0,
-            length,
-            sum: crc32fast::Hasher::new(),
-        })
+        let length = file.size().map_err(SnapshotError::io(&name))?;
+        Ok(Self { name, file, offset: 0, length, sum: crc32fast::Hasher::new() })
     }
 
     fn damaged(&self, what: &'static str) -> SnapshotError {
-        SnapshotError::Damaged {
-            file: self.name.clone(),
-            what,
-        }
+        SnapshotError::Damaged { file: self.name.clone(), what }
     }
 
     fn wrong(&self) -> impl FnOnce(CodecError) -> SnapshotError {
@@ -86,24 +73,11 @@ impl<D: Disk> Input<D> {
     fn read(&self, length: usize) -> Result<Vec<u8>, SnapshotError> {
         let left = usize::try_from(self.length - self.offset).unwrap_or(usize::MAX);
         if length > left {
-            return Err(self.wrong()(CodecError::Short {
-                have: left,
-                need: length,
-            }));
+            return Err(self.wrong()(CodecError::Short { have: left, need: length }));
         }
         let mut bytes = vec![0; length];
-        let read = self
-            .file
-            .read_at(self.offset, &mut bytes)
-            .map_err(SnapshotError::io(&self.name))?;
-        if read < length {
-            Err(self.wrong()(CodecError::Short {
-                have: read,
-                need: length,
-            }))
-        } else {
-            Ok(bytes)
-        }
+        let read = self.file.read_at(self.offset, &mut bytes).map_err(SnapshotError::io(&self.name))?;
+        if read < length { Err(self.wrong()(CodecError::Short { have: read, need: length })) } else { Ok(bytes) }
     }
 
     fn next_kind(&self) -> Result<Kind, SnapshotError> {

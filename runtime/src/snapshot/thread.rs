@@ -1,6 +1,6 @@
 //! Snapshots on a thread of their own: one at a time, in order, while the node goes on.
 
-use super::{Release, SnapshotError, Snapshots};
+use super::{SnapshotError, Snapshots};
 use crate::disk::Disk;
 use quorate_core::effect::SnapshotWork;
 use quorate_core::raft::LogPosition;
@@ -35,7 +35,8 @@ pub enum SnapshotEvent {
 
 enum Work {
     Write(Box<SnapshotWork>),
-    Release(Release),
+    RemoveOlder(GroupId, LogPosition),
+    RemoveGroup(GroupId),
     Close,
 }
 
@@ -50,24 +51,14 @@ impl SnapshotThread {
     ///
     /// # Errors
     /// The operating system starts no thread.
-    pub fn spawn<D: Disk + Sync>(
+    pub fn spawn<D: Disk>(
         snapshots: Snapshots<D>,
         report: impl Fn(SnapshotEvent) + Send + 'static,
     ) -> io::Result<Self> {
         let (work, todo) = mpsc::channel();
-        let writer = Writer {
-            snapshots,
-            todo,
-            queue: VecDeque::new(),
-            full: false,
-        };
-        let thread = thread::Builder::new()
-            .name("quorate-snapshot".into())
-            .spawn(move || writer.run(&report))?;
-        Ok(Self {
-            work,
-            thread: Some(thread),
-        })
+        let writer = Writer { snapshots, todo, queue: VecDeque::new(), full: false };
+        let thread = thread::Builder::new().name("quorate-snapshot".into()).spawn(move || writer.run(&report))?;
+        Ok(Self { work, thread: Some(thread) })
     }
 
     /// Asks for a snapshot. Never blocks.
@@ -76,9 +67,14 @@ impl SnapshotThread {
         let _ = self.work.send(Work::Write(Box::new(work)));
     }
 
-    /// Removes what [`super::Retention`] released. Never blocks.
-    pub fn release(&self, release: Release) {
-        let _ = self.work.send(Work::Release(release));
+    /// Removes a group's snapshots below `keep`. Only once the log's mark of `keep` is durable. Never blocks.
+    pub fn remove_older(&self, group: GroupId, keep: LogPosition) {
+        let _ = self.work.send(Work::RemoveOlder(group, keep));
+    }
+
+    /// Removes all snapshots of a group. Only once its tombstone is durable. Never blocks.
+    pub fn remove_group(&self, group: GroupId) {
+        let _ = self.work.send(Work::RemoveGroup(group));
     }
 
     /// Ends the thread after the snapshot that it is writing. What waits is not written: the log still has it all.
@@ -120,8 +116,8 @@ impl<D: Disk> Writer<D> {
             for work in first.into_iter().chain(self.todo.try_iter()) {
                 match work {
                     Work::Write(work) => self.queue.push_back(work),
-                    Work::Release(Release::Older { group, keep }) => self.snapshots.remove_older(group, keep)?,
-                    Work::Release(Release::All { group }) => self.snapshots.remove_group(group)?,
+                    Work::RemoveOlder(group, keep) => self.snapshots.remove_older(group, keep)?,
+                    Work::RemoveGroup(group) => self.snapshots.remove_group(group)?,
                     Work::Close => return Ok(()),
                 }
             }
@@ -133,11 +129,9 @@ impl<D: Disk> Writer<D> {
 
     fn write(&mut self, work: Box<SnapshotWork>, report: &impl Fn(SnapshotEvent)) -> Result<(), SnapshotError> {
         let (group, last, written) = match &*work {
-            SnapshotWork::Controller(work) => (
-                GroupId::CONTROLLER,
-                work.mark.last,
-                self.snapshots.write(GroupId::CONTROLLER, work),
-            ),
+            SnapshotWork::Controller(work) => {
+                (GroupId::CONTROLLER, work.mark.last, self.snapshots.write(GroupId::CONTROLLER, work))
+            }
             SnapshotWork::Data { group, work } => (*group, work.mark.last, self.snapshots.write(*group, work)),
         };
         match written {

@@ -38,16 +38,7 @@ impl<D: Disk> Snapshots<D> {
     {
         let mut out = Output::<D>::create(&self.disk, file)?;
         let (cluster, node, stamp) = (self.identity.cluster, self.identity.node, self.identity.stamp);
-        out.part(
-            Kind::SnapshotHeader,
-            &Head {
-                cluster,
-                node,
-                stamp,
-                group,
-                mark: work.mark.clone(),
-            },
-        )?;
+        out.part(Kind::SnapshotHeader, &Head { cluster, node, stamp, group, mark: work.mark.clone() })?;
         let mut cursor = Some(Default::default());
         let mut chunks = 0_u64;
         while let Some(from) = cursor {
@@ -56,11 +47,7 @@ impl<D: Disk> Snapshots<D> {
             chunks += 1;
             cursor = next;
         }
-        let trailer = Trailer {
-            chunks,
-            bytes: out.offset,
-            crc: out.sum.clone().finalize(),
-        };
+        let trailer = Trailer { chunks, bytes: out.offset, crc: out.sum.clone().finalize() };
         out.part(Kind::SnapshotTrailer, &trailer)?;
         out.sync()
     }
@@ -79,33 +66,17 @@ struct Output<'a, D: Disk> {
 impl<'a, D: Disk> Output<'a, D> {
     fn create(disk: &D, name: &'a str) -> Result<Self, SnapshotError> {
         let file = disk.create(name).map_err(SnapshotError::io(name))?;
-        Ok(Self {
-            name,
-            file,
-            offset: 0,
-            synced: 0,
-            sum: crc32fast::Hasher::new(),
-            buffer: Vec::new(),
-        })
+        Ok(Self { name, file, offset: 0, synced: 0, sum: crc32fast::Hasher::new(), buffer: Vec::new() })
     }
 
     fn part<T: Serialize>(&mut self, kind: Kind, value: &T) -> Result<(), SnapshotError> {
         self.buffer.clear();
         let coded = codec::encode_into(kind, value, &mut self.buffer);
-        coded.map_err(|error| SnapshotError::Codec {
-            file: self.name.into(),
-            error,
-        })?;
+        coded.map_err(|error| SnapshotError::Codec { file: self.name.into(), error })?;
         self.sum.update(&self.buffer);
-        self.file
-            .write_at(self.offset, &self.buffer)
-            .map_err(SnapshotError::io(self.name))?;
+        self.file.write_at(self.offset, &self.buffer).map_err(SnapshotError::io(self.name))?;
         self.offset += self.buffer.len() as u64;
-        if self.offset - self.synced >= SYNC_BYTES {
-            self.sync()
-        } else {
-            Ok(())
-        }
+        if self.offset - self.synced >= SYNC_BYTES { self.sync() } else { Ok(()) }
     }
 
     fn sync(&mut self) -> Result<(), SnapshotError> {

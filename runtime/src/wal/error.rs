@@ -76,33 +76,17 @@ impl fmt::Display for WalError {
         match self {
             Self::Io { doing, error } => write!(f, "write-ahead log: {doing}: {error}; check the disk, then restart"),
             Self::Full => f.write_str("write-ahead log: the disk is full: free space on it; nothing is lost"),
-            Self::Damaged {
-                segment,
-                offset,
-                intact,
-            } => {
-                write!(
-                    f,
-                    "write-ahead log {segment} is damaged at byte {offset}, before {intact}: {REMEDY}"
-                )
+            Self::Damaged { segment, offset, intact } => {
+                write!(f, "write-ahead log {segment} is damaged at byte {offset}, before {intact}: {REMEDY}")
             }
             Self::CutShort { segment, length, made } => {
-                write!(
-                    f,
-                    "write-ahead log {segment} was cut short, {length} bytes of {made}: {REMEDY}"
-                )
+                write!(f, "write-ahead log {segment} was cut short, {length} bytes of {made}: {REMEDY}")
             }
             Self::Missing { generation, named_by } => {
-                write!(
-                    f,
-                    "write-ahead log segment {generation:x}, needed by {named_by}, is missing: {REMEDY}"
-                )
+                write!(f, "write-ahead log segment {generation:x}, needed by {named_by}, is missing: {REMEDY}")
             }
             Self::Foreign { segment } => {
-                write!(
-                    f,
-                    "write-ahead log {segment} belongs to another node or data directory: put its own files back"
-                )
+                write!(f, "write-ahead log {segment} belongs to another node or data directory: put its own files back")
             }
             Self::Codec { segment, error } => write!(f, "write-ahead log {segment}: {error}"),
             Self::Inconsistent { what } => write!(f, "write-ahead log contradicts itself: {what}: {REMEDY}"),

@@ -40,9 +40,7 @@ impl Fold {
             }
             Write::CreateData { group, mark, config } => {
                 self.check_new(*group)?;
-                let birth = Birth::Data {
-                    config: Arc::clone(config),
-                };
+                let birth = Birth::Data { config: Arc::clone(config) };
                 self.data.insert(*group, ReplicaLog::born(birth, mark.clone()));
                 Ok(())
             }
@@ -142,10 +140,7 @@ impl Fold {
     pub(super) fn encode_opening(&self, needed: &[u64], moved: &[u64], out: &mut Vec<u8>) -> Result<(), String> {
         codec::append_value(&RecordRef::Needed(needed), out)?;
         for (node, info) in &self.peers {
-            let pin = Write::Pin {
-                node: *node,
-                info: info.clone(),
-            };
+            let pin = Write::Pin { node: *node, info: info.clone() };
             codec::append_value(&RecordRef::Write(&pin), out)?;
         }
         for group in &self.tombstones {
@@ -154,26 +149,13 @@ impl Fold {
         if let Some(replica) = &self.controller {
             codec::append_value(&RecordRef::Restated(&replica.restated(GroupId::CONTROLLER)), out)?;
             for (first, entries) in replica.runs_in(moved) {
-                codec::append_value(
-                    &RecordRef::ControllerEntries {
-                        first,
-                        entries: &entries,
-                    },
-                    out,
-                )?;
+                codec::append_value(&RecordRef::ControllerEntries { first, entries: &entries }, out)?;
             }
         }
         for (group, replica) in &self.data {
             codec::append_value(&RecordRef::Restated(&replica.restated(*group)), out)?;
             for (first, entries) in replica.runs_in(moved) {
-                codec::append_value(
-                    &RecordRef::DataEntries {
-                        group: *group,
-                        first,
-                        entries: &entries,
-                    },
-                    out,
-                )?;
+                codec::append_value(&RecordRef::DataEntries { group: *group, first, entries: &entries }, out)?;
             }
         }
         Ok(())

@@ -23,15 +23,8 @@ pub(super) struct Place {
 impl Place {
     fn to_bytes(self) -> [u8; PLACE_LEN] {
         let mut bytes = [0; PLACE_LEN];
-        let numbers = self
-            .generation
-            .to_le_bytes()
-            .into_iter()
-            .chain(self.offset.to_le_bytes());
-        for (byte, value) in bytes
-            .iter_mut()
-            .zip(self.identity.to_bytes().into_iter().chain(numbers))
-        {
+        let numbers = self.generation.to_le_bytes().into_iter().chain(self.offset.to_le_bytes());
+        for (byte, value) in bytes.iter_mut().zip(self.identity.to_bytes().into_iter().chain(numbers)) {
             *byte = value;
         }
         bytes
@@ -71,10 +64,7 @@ pub(super) fn find(bytes: &[u8], place: Place) -> Found<'_> {
     if named != place.to_bytes() {
         return Found::Nothing;
     }
-    Found::Frame {
-        records,
-        length: HEADER_LEN + body.len(),
-    }
+    Found::Frame { records, length: HEADER_LEN + body.len() }
 }
 
 /// Begins a frame in an empty buffer; records are appended next, then it is [`finish`]ed.

@@ -36,15 +36,7 @@ impl<D: Disk> Wal<D> {
         sealed: Vec<SegmentName>,
         fold: Fold,
     ) -> Self {
-        Self {
-            disk,
-            options,
-            fold,
-            segment,
-            sealed,
-            spare: None,
-            buffer: Vec::new(),
-        }
+        Self { disk, options, fold, segment, sealed, spare: None, buffer: Vec::new() }
     }
 
     /// Begins a log with its first segment.
@@ -125,9 +117,7 @@ impl<D: Disk> Wal<D> {
         let segment = self.segment.name.generation;
         for (write, bytes) in writes.iter().zip(&lengths) {
             let placed = Placed { segment, bytes: *bytes };
-            self.fold
-                .apply(write, placed)
-                .map_err(|what| WalError::Inconsistent { what })?;
+            self.fold.apply(write, placed).map_err(|what| WalError::Inconsistent { what })?;
         }
         self.write(buffer)?;
         Ok(Some(lengths.len()))
@@ -169,11 +159,8 @@ impl<D: Disk> Wal<D> {
     /// # Errors
     /// Final.
     pub fn reclaim(&mut self) -> Result<usize, WalError> {
-        let (dead, kept): (Vec<_>, Vec<_>) = self
-            .sealed
-            .iter()
-            .copied()
-            .partition(|name| self.fold.live(name.generation).entries == 0);
+        let (dead, kept): (Vec<_>, Vec<_>) =
+            self.sealed.iter().copied().partition(|name| self.fold.live(name.generation).entries == 0);
         if dead.is_empty() {
             return Ok(0);
         }
@@ -222,31 +209,24 @@ impl<D: Disk> Wal<D> {
         if sealed.len() < self.options.segments {
             return Vec::new();
         }
-        let live = sealed
-            .iter()
-            .map(|name| (self.fold.live(name.generation).bytes, name.generation));
-        let mut candidates: Vec<_> = live
-            .filter(|(bytes, _)| *bytes <= self.options.segment_bytes / 4)
-            .collect();
+        let live = sealed.iter().map(|name| (self.fold.live(name.generation).bytes, name.generation));
+        let mut candidates: Vec<_> = live.filter(|(bytes, _)| *bytes <= self.options.segment_bytes / 4).collect();
         candidates.sort_unstable();
         let mut budget = self.options.segment_bytes / 2;
-        let affordable = candidates
-            .into_iter()
-            .take_while(|(bytes, _)| match budget.checked_sub(*bytes) {
-                Some(rest) => {
-                    budget = rest;
-                    true
-                }
-                None => false,
-            });
+        let affordable = candidates.into_iter().take_while(|(bytes, _)| match budget.checked_sub(*bytes) {
+            Some(rest) => {
+                budget = rest;
+                true
+            }
+            None => false,
+        });
         affordable.map(|(_, generation)| generation).collect()
     }
 
     fn keep_only(&mut self, kept: Vec<SegmentName>, gone: Vec<SegmentName>) -> Result<(), WalError> {
         remove(&self.disk, gone.into_iter())?;
         let current = self.segment.name.generation;
-        self.fold
-            .forget_segments(|segment| segment == current || kept.iter().any(|name| name.generation == segment));
+        self.fold.forget_segments(|segment| segment == current || kept.iter().any(|name| name.generation == segment));
         self.sealed = kept;
         Ok(())
     }
@@ -254,15 +234,8 @@ impl<D: Disk> Wal<D> {
     /// Finishes a frame for the end of the segment, writes it and syncs it.
     fn write(&mut self, buffer: &mut Vec<u8>) -> Result<(), WalError> {
         let Segment { name, .. } = &self.segment;
-        let place = Place {
-            identity: self.options.identity,
-            generation: name.generation,
-            offset: self.segment.end(),
-        };
-        let error = |error: CodecError| WalError::Codec {
-            segment: name.to_string(),
-            error,
-        };
+        let place = Place { identity: self.options.identity, generation: name.generation, offset: self.segment.end() };
+        let error = |error: CodecError| WalError::Codec { segment: name.to_string(), error };
         frame::finish(buffer, place).map_err(error)?;
         self.segment.write(buffer)
     }

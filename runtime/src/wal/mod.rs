@@ -54,11 +54,6 @@ pub struct WalOptions {
 impl WalOptions {
     /// The defaults: segments of 64 MiB, 8 of them, frames of 8 MiB.
     pub fn new(identity: Identity) -> Self {
-        Self {
-            identity,
-            segment_bytes: 64 << 20,
-            segments: 8,
-            frame_bytes: 8 << 20,
-        }
+        Self { identity, segment_bytes: 64 << 20, segments: 8, frame_bytes: 8 << 20 }
     }
 }

@@ -36,12 +36,7 @@ impl<D: Disk> Wal<D> {
         fold.check_whole().map_err(|what| WalError::Inconsistent { what })?;
 
         let mut segment = Segment::resume(&disk, newest.name, newest.end)?;
-        remove(
-            &disk,
-            segments
-                .into_iter()
-                .filter(|name| *name != newest.name && !needed.contains(name)),
-        )?;
+        remove(&disk, segments.into_iter().filter(|name| *name != newest.name && !needed.contains(name)))?;
         if let Some(torn) = newest.torn {
             segment.clear(torn)?;
         }
@@ -82,10 +77,7 @@ fn newest<D: Disk>(disk: &D, options: &WalOptions, segments: &[SegmentName]) -> 
             Ok(Some(Newest { scan, cut }))
         }
         None if last.generation == FIRST => Ok(None),
-        _ => Err(WalError::Missing {
-            generation: last.generation - 1,
-            named_by: last.to_string(),
-        }),
+        _ => Err(WalError::Missing { generation: last.generation - 1, named_by: last.to_string() }),
     }
 }
 
@@ -93,10 +85,7 @@ fn newest<D: Disk>(disk: &D, options: &WalOptions, segments: &[SegmentName]) -> 
 fn needed(newest: &Scan, segments: &[SegmentName]) -> Result<Vec<SegmentName>, WalError> {
     let find = |generation| {
         let found = segments.iter().find(|name| name.generation == generation).copied();
-        found.ok_or_else(|| WalError::Missing {
-            generation,
-            named_by: newest.name.to_string(),
-        })
+        found.ok_or_else(|| WalError::Missing { generation, named_by: newest.name.to_string() })
     };
     newest.needed()?.into_iter().map(find).collect()
 }
@@ -120,13 +109,8 @@ fn check_sealed(scan: &Scan, later: SegmentName) -> Result<(), WalError> {
 pub(super) fn remove<D: Disk>(disk: &D, names: impl Iterator<Item = SegmentName>) -> Result<(), WalError> {
     let mut any = false;
     for name in names {
-        disk.remove(&name.to_string())
-            .map_err(WalError::io(format!("removing {name}")))?;
+        disk.remove(&name.to_string()).map_err(WalError::io(format!("removing {name}")))?;
         any = true;
     }
-    if any {
-        disk.sync_dir().map_err(WalError::io("syncing the directory"))
-    } else {
-        Ok(())
-    }
+    if any { disk.sync_dir().map_err(WalError::io("syncing the directory")) } else { Ok(()) }
 }

@@ -58,14 +58,7 @@ impl<P> ReplicaLog<P> {
     /// A replica at its creation.
     pub(super) fn born(birth: Birth, mark: Mark) -> Self {
         let base = mark.last;
-        Self {
-            birth: Some(birth),
-            hard: HardState::default(),
-            mark,
-            base,
-            last: base.index,
-            held: BTreeMap::new(),
-        }
+        Self { birth: Some(birth), hard: HardState::default(), mark, base, last: base.index, held: BTreeMap::new() }
     }
 
     /// The entries after the base.
@@ -101,10 +94,7 @@ impl<P> ReplicaLog<P> {
             }
             Write::Truncate { from } if *from <= self.mark.last.index.max(self.base.index) || *from > self.last => {
                 let Self { base, mark, last, .. } = self;
-                Err(format!(
-                    "a cut at {from} of a log from {} to {last}, snapshot {}",
-                    base.index, mark.last.index
-                ))
+                Err(format!("a cut at {from} of a log from {} to {last}, snapshot {}", base.index, mark.last.index))
             }
             Write::Truncate { from } => {
                 self.last = from.prev();
@@ -119,26 +109,23 @@ impl<P> ReplicaLog<P> {
                 self.hold(*first, entries, placed, usage);
                 Ok(())
             }
-            Write::Mark(mark) if mark.last.index < self.mark.last.index || mark.last.index > self.last => Err(format!(
-                "a snapshot at {} of a log that ends at {}",
-                mark.last.index, self.last
-            )),
+            Write::Mark(mark) if mark.last.index < self.mark.last.index || mark.last.index > self.last => {
+                Err(format!("a snapshot at {} of a log that ends at {}", mark.last.index, self.last))
+            }
             Write::Mark(mark) => {
                 self.set_mark(mark);
                 Ok(())
             }
-            Write::Purge { base } if base.index < self.base.index || base.index > self.mark.last.index => Err(format!(
-                "a purge up to {} with a snapshot at {}",
-                base.index, self.mark.last.index
-            )),
+            Write::Purge { base } if base.index < self.base.index || base.index > self.mark.last.index => {
+                Err(format!("a purge up to {} with a snapshot at {}", base.index, self.mark.last.index))
+            }
             Write::Purge { base } => {
                 self.set_base(*base, usage);
                 Ok(())
             }
-            Write::Install(mark) if mark.last.index < self.mark.last.index => Err(format!(
-                "an installed snapshot at {} before {}",
-                mark.last.index, self.mark.last.index
-            )),
+            Write::Install(mark) if mark.last.index < self.mark.last.index => {
+                Err(format!("an installed snapshot at {} before {}", mark.last.index, self.mark.last.index))
+            }
             Write::Install(mark) => {
                 self.set_mark(mark);
                 self.base = mark.last;
@@ -172,11 +159,7 @@ impl<P> ReplicaLog<P> {
         let bytes = placed.bytes / (entries.len() as u64).max(1);
         let mut index = first;
         for entry in entries {
-            let held = Held {
-                entry: Arc::clone(entry),
-                segment: placed.segment,
-                bytes,
-            };
+            let held = Held { entry: Arc::clone(entry), segment: placed.segment, bytes };
             let live = usage.entry(placed.segment).or_default();
             live.entries += 1;
             live.bytes += bytes;
@@ -190,26 +173,12 @@ impl<P> ReplicaLog<P> {
     /// Everything but the entries.
     pub(super) fn restated(&self, group: GroupId) -> Restated {
         let (birth, mark) = (self.birth.clone(), self.mark.clone());
-        Restated {
-            group,
-            birth,
-            hard: self.hard,
-            mark,
-            base: self.base,
-            last: self.last,
-        }
+        Restated { group, birth, hard: self.hard, mark, base: self.base, last: self.last }
     }
 
     /// Takes a restatement in: what lies outside the log that it names is gone.
     pub(super) fn restate(&mut self, restated: Restated, usage: &mut Usage) {
-        let Restated {
-            group: _,
-            birth,
-            hard,
-            mark,
-            base,
-            last,
-        } = restated;
+        let Restated { group: _, birth, hard, mark, base, last } = restated;
         (self.birth, self.hard, self.mark, self.last) = (birth, hard, mark, last);
         self.set_base(base, usage);
         release(self.held.split_off(&last.next()), usage);
@@ -217,22 +186,8 @@ impl<P> ReplicaLog<P> {
 
     /// A replica of which only a restatement is known.
     pub(super) fn from_restated(restated: Restated) -> Self {
-        let Restated {
-            group: _,
-            birth,
-            hard,
-            mark,
-            base,
-            last,
-        } = restated;
-        Self {
-            birth,
-            hard,
-            mark,
-            base,
-            last,
-            held: BTreeMap::new(),
-        }
+        let Restated { group: _, birth, hard, mark, base, last } = restated;
+        Self { birth, hard, mark, base, last, held: BTreeMap::new() }
     }
 
     /// The runs of consecutive entries that lie in these segments.

@@ -27,16 +27,10 @@ impl Scan {
     /// # Errors
     /// The disk fails; the file was cut short; damage before an intact frame; a frame of another directory or version.
     pub(super) fn read<D: Disk>(disk: &D, identity: Identity, name: SegmentName) -> Result<Self, WalError> {
-        let file = disk
-            .open(&name.to_string())
-            .map_err(WalError::io(format!("opening {name}")))?;
-        let length = file.len().map_err(WalError::io(format!("measuring {name}")))?;
+        let file = disk.open(&name.to_string()).map_err(WalError::io(format!("opening {name}")))?;
+        let length = file.size().map_err(WalError::io(format!("measuring {name}")))?;
         if length < name.length {
-            return Err(WalError::CutShort {
-                segment: name.to_string(),
-                length,
-                made: name.length,
-            });
+            return Err(WalError::CutShort { segment: name.to_string(), length, made: name.length });
         }
         let bytes = read_all(&file).map_err(WalError::io(format!("reading {name}")))?;
         Self::parse(bytes, identity, name)
@@ -53,27 +47,14 @@ impl Scan {
         while later < bytes.len() {
             if find(&bytes, later, identity, name)?.is_some() {
                 let intact = format!("an intact frame at byte {later}");
-                return Err(WalError::Damaged {
-                    segment: name.to_string(),
-                    offset: at as u64,
-                    intact,
-                });
+                return Err(WalError::Damaged { segment: name.to_string(), offset: at as u64, intact });
             }
             later += SECTOR as usize;
         }
         let rest = bytes.get(at..).unwrap_or_default();
-        let torn = rest
-            .iter()
-            .position(|byte| *byte != 0)
-            .zip(rest.iter().rposition(|byte| *byte != 0));
+        let torn = rest.iter().position(|byte| *byte != 0).zip(rest.iter().rposition(|byte| *byte != 0));
         let torn = torn.map(|(first, last)| (at + first) as u64..(at + last + 1) as u64);
-        Ok(Self {
-            name,
-            bytes,
-            frames,
-            end: at as u64,
-            torn,
-        })
+        Ok(Self { name, bytes, frames, end: at as u64, torn })
     }
 
     /// Whether the opening is there.
@@ -94,19 +75,10 @@ impl Scan {
             while !rest.is_empty() {
                 let before = rest.len();
                 let record = codec::take_value(&mut rest).map_err(|what| {
-                    let error = CodecError::Malformed {
-                        kind: Kind::WalFrame,
-                        what,
-                    };
-                    WalError::Codec {
-                        segment: self.name.to_string(),
-                        error,
-                    }
+                    let error = CodecError::Malformed { kind: Kind::WalFrame, what };
+                    WalError::Codec { segment: self.name.to_string(), error }
                 })?;
-                let placed = Placed {
-                    segment: self.name.generation,
-                    bytes: (before - rest.len()) as u64,
-                };
+                let placed = Placed { segment: self.name.generation, bytes: (before - rest.len()) as u64 };
                 take(record, placed).map_err(|what| WalError::Inconsistent { what })?;
             }
         }
@@ -133,20 +105,11 @@ fn find(
     identity: Identity,
     name: SegmentName,
 ) -> Result<Option<(Range<usize>, usize)>, WalError> {
-    let place = Place {
-        identity,
-        generation: name.generation,
-        offset: at as u64,
-    };
+    let place = Place { identity, generation: name.generation, offset: at as u64 };
     match frame::find(bytes.get(at..).unwrap_or_default(), place) {
         Found::Frame { records, length } => Ok(Some((at + length - records.len()..at + length, length))),
         Found::Nothing => Ok(None),
-        Found::Foreign => Err(WalError::Foreign {
-            segment: name.to_string(),
-        }),
-        Found::OtherVersion(error) => Err(WalError::Codec {
-            segment: name.to_string(),
-            error,
-        }),
+        Found::Foreign => Err(WalError::Foreign { segment: name.to_string() }),
+        Found::OtherVersion(error) => Err(WalError::Codec { segment: name.to_string(), error }),
     }
 }

@@ -33,10 +33,7 @@ impl SegmentName {
     fn parse(name: &str) -> Option<Self> {
         let (generation, length) = name.strip_suffix(".wal")?.split_once('-')?;
         let number = |digits| u64::from_str_radix(digits, 16).ok();
-        let parsed = Self {
-            generation: number(generation)?,
-            length: number(length)?,
-        };
+        let parsed = Self { generation: number(generation)?, length: number(length)? };
         (parsed.to_string() == name).then_some(parsed)
     }
 
@@ -44,8 +41,7 @@ impl SegmentName {
     pub(super) fn list<D: Disk>(disk: &D) -> Result<Vec<Self>, WalError> {
         let names = disk.list().map_err(WalError::io("listing the segments"))?;
         if names.iter().any(|name| name == SPARE) {
-            disk.remove(SPARE)
-                .map_err(WalError::io("removing the unused spare segment"))?;
+            disk.remove(SPARE).map_err(WalError::io("removing the unused spare segment"))?;
         }
         let mut segments: Vec<Self> = names.iter().filter_map(|name| Self::parse(name)).collect();
         segments.sort_unstable();
@@ -66,22 +62,15 @@ impl<D: Disk> Spare<D> {
     /// [`WalError::Full`] when there is no space; else the disk fails.
     pub fn prepare(disk: &D, length: u64) -> Result<Self, WalError> {
         let length = length.next_multiple_of(SECTOR);
-        let made = disk
-            .create(SPARE)
-            .and_then(|mut file| file.preallocate(length).map(|()| file));
+        let made = disk.create(SPARE).and_then(|mut file| file.preallocate(length).map(|()| file));
         match made {
             Ok(file) => Ok(Self { file, length }),
             Err(error) if is_full(&error) => {
                 // What was reserved so far is worth more to others than to us.
-                disk.remove(SPARE)
-                    .or_else(ignore_missing)
-                    .map_err(WalError::io("removing a spare segment"))?;
+                disk.remove(SPARE).or_else(ignore_missing).map_err(WalError::io("removing a spare segment"))?;
                 Err(WalError::Full)
             }
-            Err(error) => Err(WalError::Io {
-                doing: "preparing a segment".into(),
-                error,
-            }),
+            Err(error) => Err(WalError::Io { doing: "preparing a segment".into(), error }),
         }
     }
 
@@ -91,10 +80,7 @@ impl<D: Disk> Spare<D> {
         if length > self.length {
             self.file.preallocate(length).map_err(|error| match is_full(&error) {
                 true => WalError::Full,
-                false => WalError::Io {
-                    doing: "preparing a segment".into(),
-                    error,
-                },
+                false => WalError::Io { doing: "preparing a segment".into(), error },
             })?;
             self.length = length;
         }
@@ -103,28 +89,15 @@ impl<D: Disk> Spare<D> {
 
     /// Gives it its name as segment `generation`, durably.
     pub(super) fn adopt(self, disk: &D, generation: u64) -> Result<Segment<D>, WalError> {
-        let name = SegmentName {
-            generation,
-            length: self.length,
-        };
-        disk.rename(SPARE, &name.to_string())
-            .map_err(WalError::io(format!("naming {name}")))?;
-        disk.sync_dir()
-            .map_err(WalError::io(format!("syncing the name of {name}")))?;
-        Ok(Segment {
-            name,
-            file: self.file,
-            end: 0,
-        })
+        let name = SegmentName { generation, length: self.length };
+        disk.rename(SPARE, &name.to_string()).map_err(WalError::io(format!("naming {name}")))?;
+        disk.sync_dir().map_err(WalError::io(format!("syncing the name of {name}")))?;
+        Ok(Segment { name, file: self.file, end: 0 })
     }
 }
 
 fn ignore_missing(error: std::io::Error) -> std::io::Result<()> {
-    if error.kind() == std::io::ErrorKind::NotFound {
-        Ok(())
-    } else {
-        Err(error)
-    }
+    if error.kind() == std::io::ErrorKind::NotFound { Ok(()) } else { Err(error) }
 }
 
 /// The segment that is written.
@@ -139,12 +112,9 @@ impl<D: Disk> Segment<D> {
     /// Goes on writing at `end`, where everything is zero up to the segment's length. What a process that was killed wrote
     /// without syncing was read like the rest, so it is made durable before anybody builds on it.
     pub(super) fn resume(disk: &D, name: SegmentName, end: u64) -> Result<Self, WalError> {
-        let mut file = disk
-            .open(&name.to_string())
-            .map_err(WalError::io(format!("opening {name}")))?;
+        let mut file = disk.open(&name.to_string()).map_err(WalError::io(format!("opening {name}")))?;
         file.sync_data().map_err(WalError::io(format!("syncing {name}")))?;
-        disk.sync_dir()
-            .map_err(WalError::io(format!("syncing the name of {name}")))?;
+        disk.sync_dir().map_err(WalError::io(format!("syncing the name of {name}")))?;
         Ok(Self { name, file, end })
     }
 
@@ -165,9 +135,7 @@ impl<D: Disk> Segment<D> {
             frame.len() == padded(frame.len()) && frame.len() as u64 <= self.room(),
             "frame out of place in {name}"
         );
-        self.file
-            .write_at(self.end, frame)
-            .map_err(WalError::io(format!("writing to {name}")))?;
+        self.file.write_at(self.end, frame).map_err(WalError::io(format!("writing to {name}")))?;
         self.file.sync_data().map_err(WalError::io(format!("syncing {name}")))?;
         self.end += frame.len() as u64;
         Ok(())
@@ -177,9 +145,7 @@ impl<D: Disk> Segment<D> {
     pub(super) fn clear(&mut self, range: std::ops::Range<u64>) -> Result<(), WalError> {
         let name = self.name;
         let zeros = vec![0; usize::try_from(range.end - range.start).unwrap_or(usize::MAX)];
-        self.file
-            .write_at(range.start, &zeros)
-            .map_err(WalError::io(format!("clearing the torn end of {name}")))?;
+        self.file.write_at(range.start, &zeros).map_err(WalError::io(format!("clearing the torn end of {name}")))?;
         self.file.sync_data().map_err(WalError::io(format!("syncing {name}")))
     }
 }

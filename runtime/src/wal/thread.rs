@@ -57,13 +57,8 @@ impl<D: Disk> WalThread<D> {
             ids: Vec::new(),
             writes: Vec::new(),
         };
-        let thread = thread::Builder::new()
-            .name("quorate-wal".into())
-            .spawn(move || lane.run())?;
-        Ok(Self {
-            work,
-            thread: Some(thread),
-        })
+        let thread = thread::Builder::new().name("quorate-wal".into()).spawn(move || lane.run())?;
+        Ok(Self { work, thread: Some(thread) })
     }
 
     /// Submits writes, in order. Never blocks. After a failure they go nowhere.
@@ -105,11 +100,7 @@ impl<D: Disk> Maker<D> {
                 }
             }
         })?;
-        Ok(Self {
-            ask,
-            asked: false,
-            thread,
-        })
+        Ok(Self { ask, asked: false, thread })
     }
 
     fn ask(&mut self, needs: (D, u64)) {

@@ -13,10 +13,7 @@ fn open(path: &Path) -> Result<DataDir, DataDirError> {
 
 fn refusal(path: &Path) -> String {
     let text = open(path).expect_err("it is refused").to_string();
-    assert!(
-        !text.contains('\n') && text.contains(": "),
-        "one line with a remedy: {text}"
-    );
+    assert!(!text.contains('\n') && text.contains(": "), "one line with a remedy: {text}");
     text
 }
 
@@ -33,11 +30,7 @@ fn boots_are_counted_and_the_stamp_stays() {
         assert_eq!((again.boot.get(), again.stamp, again.is_new), (boot, stamp, false));
         assert_eq!(again.identity, quorate::codec::Identity::new("main", NODE, stamp));
     }
-    assert_ne!(
-        open(&parent.path().join("other")).unwrap().stamp,
-        stamp,
-        "another directory, another stamp"
-    );
+    assert_ne!(open(&parent.path().join("other")).unwrap().stamp, stamp, "another directory, another stamp");
 }
 
 #[test]
@@ -73,28 +66,17 @@ fn what_is_not_ours_is_refused_and_not_touched() {
     fs::write(&file, "text").unwrap();
     assert!(refusal(&file).contains("is not a directory"));
     assert!(refusal(dir.path()).contains("it contains file"));
-    assert_eq!(
-        fs::read_dir(dir.path()).unwrap().count(),
-        1,
-        "not even a lock is left behind"
-    );
+    assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1, "not even a lock is left behind");
 }
 
 #[test]
 fn another_cluster_or_node_is_refused() {
     let dir = tempfile::tempdir().unwrap();
     drop(open(dir.path()).unwrap());
-    let other = DataDir::open_or_create(dir.path(), "test", NODE)
-        .unwrap_err()
-        .to_string();
+    let other = DataDir::open_or_create(dir.path(), "test", NODE).unwrap_err().to_string();
     assert!(other.contains("belongs to cluster \"main\", not \"test\""), "{other}");
-    let other = DataDir::open_or_create(dir.path(), "main", NodeId::new(4))
-        .unwrap_err()
-        .to_string();
-    assert!(
-        other.contains("belongs to node 3, not 4: start it with --id 3"),
-        "{other}"
-    );
+    let other = DataDir::open_or_create(dir.path(), "main", NodeId::new(4)).unwrap_err().to_string();
+    assert!(other.contains("belongs to node 3, not 4: start it with --id 3"), "{other}");
     assert_eq!(open(dir.path()).unwrap().boot.get(), 2, "a refusal is not a boot");
 }
 
@@ -132,10 +114,7 @@ fn a_damaged_identity_is_refused_at_every_byte() {
         let known = matches!(error, DataDirError::Damaged { .. } | DataDirError::Newer { .. });
         assert!(known, "byte {at}: {error}");
         fs::write(&identity, &intact[..at]).unwrap();
-        assert!(
-            matches!(open(dir.path()), Err(DataDirError::Damaged { .. })),
-            "cut at {at}"
-        );
+        assert!(matches!(open(dir.path()), Err(DataDirError::Damaged { .. })), "cut at {at}");
     }
     fs::write(&identity, &intact).unwrap();
     assert!(open(dir.path()).is_ok());

@@ -58,13 +58,7 @@ impl MemDisk {
     }
 
     pub(crate) fn used(&self) -> usize {
-        self.0
-            .lock()
-            .unwrap()
-            .names
-            .values()
-            .map(|inode| inode.lock().unwrap().data.len())
-            .sum()
+        self.0.lock().unwrap().names.values().map(|inode| inode.lock().unwrap().data.len()).sum()
     }
 
     pub(crate) fn names(&self) -> Vec<String> {
@@ -77,11 +71,7 @@ impl MemDisk {
 
     /// Changes a file behind everybody's back, durably.
     pub(crate) fn set_bytes(&self, name: &str, bytes: Vec<u8>) {
-        let inode = Inode {
-            data: bytes.clone(),
-            synced: bytes,
-            pending: Vec::new(),
-        };
+        let inode = Inode { data: bytes.clone(), synced: bytes, pending: Vec::new() };
         let inode = Arc::new(Mutex::new(inode));
         let mut state = self.0.lock().unwrap();
         state.names.insert(name.into(), Arc::clone(&inode));
@@ -154,20 +144,12 @@ impl Disk for MemDisk {
         self.step()?;
         let inode = Arc::new(Mutex::new(Inode::default()));
         self.0.lock().unwrap().names.insert(name.into(), Arc::clone(&inode));
-        Ok(MemFile {
-            disk: self.clone(),
-            inode,
-        })
+        Ok(MemFile { disk: self.clone(), inode })
     }
 
     fn open(&self, name: &str) -> io::Result<MemFile> {
         let inode = self.0.lock().unwrap().names.get(name).cloned();
-        inode
-            .map(|inode| MemFile {
-                disk: self.clone(),
-                inode,
-            })
-            .ok_or(io::ErrorKind::NotFound.into())
+        inode.map(|inode| MemFile { disk: self.clone(), inode }).ok_or(io::ErrorKind::NotFound.into())
     }
 
     fn list(&self) -> io::Result<Vec<String>> {
@@ -184,13 +166,7 @@ impl Disk for MemDisk {
 
     fn remove(&self, name: &str) -> io::Result<()> {
         self.step()?;
-        self.0
-            .lock()
-            .unwrap()
-            .names
-            .remove(name)
-            .map(drop)
-            .ok_or(io::ErrorKind::NotFound.into())
+        self.0.lock().unwrap().names.remove(name).map(drop).ok_or(io::ErrorKind::NotFound.into())
     }
 
     fn sync_dir(&self) -> io::Result<()> {
@@ -202,7 +178,7 @@ impl Disk for MemDisk {
 }
 
 impl DiskFile for MemFile {
-    fn len(&self) -> io::Result<u64> {
+    fn size(&self) -> io::Result<u64> {
         Ok(self.inode.lock().unwrap().data.len() as u64)
     }
 
@@ -218,15 +194,7 @@ impl DiskFile for MemFile {
         let stopped = self.disk.step();
         let used = self.disk.used();
         let more = (offset as usize + bytes.len()).saturating_sub(self.inode.lock().unwrap().data.len());
-        if more > 0
-            && self
-                .disk
-                .0
-                .lock()
-                .unwrap()
-                .capacity
-                .is_some_and(|capacity| used + more > capacity)
-        {
+        if more > 0 && self.disk.0.lock().unwrap().capacity.is_some_and(|capacity| used + more > capacity) {
             return Err(io::ErrorKind::StorageFull.into());
         }
         let mut inode = self.inode.lock().unwrap();
@@ -254,14 +222,7 @@ impl DiskFile for MemFile {
         self.disk.step()?;
         let more = (length as usize).saturating_sub(self.inode.lock().unwrap().data.len());
         let used = self.disk.used();
-        if self
-            .disk
-            .0
-            .lock()
-            .unwrap()
-            .capacity
-            .is_some_and(|capacity| used + more > capacity)
-        {
+        if self.disk.0.lock().unwrap().capacity.is_some_and(|capacity| used + more > capacity) {
             return Err(io::ErrorKind::StorageFull.into());
         }
         let mut inode = self.inode.lock().unwrap();

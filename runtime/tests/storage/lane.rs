@@ -12,12 +12,7 @@ use std::sync::Arc;
 
 pub(crate) fn options() -> WalOptions {
     let identity = Identity::new("test", NodeId::new(1), Stamp::new(7));
-    WalOptions {
-        segment_bytes: 16 << 10,
-        segments: 4,
-        frame_bytes: 2 << 10,
-        ..WalOptions::new(identity)
-    }
+    WalOptions { segment_bytes: 16 << 10, segments: 4, frame_bytes: 2 << 10, ..WalOptions::new(identity) }
 }
 
 /// A small, seeded source of choices.
@@ -59,22 +54,12 @@ pub(crate) struct Model {
 
 impl<P: Clone> Replica<P> {
     fn new(mark: &Mark) -> Self {
-        Self {
-            hard: HardState::default(),
-            mark: Some(mark.clone()),
-            base: mark.last,
-            entries: Vec::new(),
-        }
+        Self { hard: HardState::default(), mark: Some(mark.clone()), base: mark.last, entries: Vec::new() }
     }
 
     fn of(replica: &ReplicaLog<P>) -> Self {
         let entries = replica.entries().cloned().collect();
-        Self {
-            hard: replica.hard,
-            mark: Some(replica.mark.clone()),
-            base: replica.base,
-            entries,
-        }
+        Self { hard: replica.hard, mark: Some(replica.mark.clone()), base: replica.base, entries }
     }
 
     fn last(&self) -> LogIndex {
@@ -106,33 +91,21 @@ impl<P: Clone> Replica<P> {
         let at = |index| LogPosition { term, index };
         let voters = BTreeSet::from([NodeId::new(1), NodeId::new(2)]);
         match choices.below(12) {
-            0 => raft::Write::HardState(HardState {
-                term: self.hard.term.next(),
-                voted_for: Some(NodeId::new(2)),
-            }),
-            1 if self.last() > mark => raft::Write::Truncate {
-                from: mark.plus(1 + choices.below(self.last().since(mark))),
-            },
+            0 => raft::Write::HardState(HardState { term: self.hard.term.next(), voted_for: Some(NodeId::new(2)) }),
+            1 if self.last() > mark => {
+                raft::Write::Truncate { from: mark.plus(1 + choices.below(self.last().since(mark))) }
+            }
             2 if self.last() > mark => {
                 let last = at(mark.plus(1 + choices.below(self.last().since(mark))));
                 raft::Write::Mark(Mark { last, voters })
             }
             3 | 4 if mark > self.base.index => raft::Write::Purge { base: at(mark) },
-            5 if choices.below(4) == 0 => raft::Write::Install(Mark {
-                last: at(self.last().plus(5)),
-                voters,
-            }),
+            5 if choices.below(4) == 0 => raft::Write::Install(Mark { last: at(self.last().plus(5)), voters }),
             _ => {
                 let count = 1 + choices.below(3);
-                let mut entry = |choices: &mut Choices| Entry {
-                    term,
-                    kind: EntryKind::Command(command(choices)),
-                };
+                let mut entry = |choices: &mut Choices| Entry { term, kind: EntryKind::Command(command(choices)) };
                 let entries = (0..count).map(|_| Arc::new(entry(choices))).collect();
-                raft::Write::Append {
-                    first: self.last().next(),
-                    entries,
-                }
+                raft::Write::Append { first: self.last().next(), entries }
             }
         }
     }
@@ -144,11 +117,7 @@ impl Model {
             peers: fold.peers.clone(),
             tombstones: fold.tombstones.clone(),
             controller: fold.controller.as_ref().map(Replica::of),
-            data: fold
-                .data
-                .iter()
-                .map(|(group, replica)| (*group, Replica::of(replica)))
-                .collect(),
+            data: fold.data.iter().map(|(group, replica)| (*group, Replica::of(replica))).collect(),
         }
     }
 
@@ -171,39 +140,25 @@ impl Model {
         let group = group(1 + choices.below(3));
         match choices.below(40) {
             0 => {
-                let info = NodeInfo {
-                    address: "host:1".into(),
-                    stamp: Stamp::new(choices.below(9).into()),
-                };
-                return Write::Pin {
-                    node: NodeId::new(choices.below(5)),
-                    info,
-                };
+                let info = NodeInfo { address: "host:1".into(), stamp: Stamp::new(choices.below(9).into()) };
+                return Write::Pin { node: NodeId::new(choices.below(5)), info };
             }
             1 if choices.below(8) == 0 && self.data.contains_key(&group) => return Write::Tombstone { group },
             2..=12 => match &self.controller {
                 None => return create_controller(),
                 Some(replica) => {
-                    let command = |choices: &mut Choices| controller::Command::RegisterClient {
-                        limit: choices.below(99),
-                    };
+                    let command =
+                        |choices: &mut Choices| controller::Command::RegisterClient { limit: choices.below(99) };
                     return Write::Controller(replica.random(choices, command));
                 }
             },
             _ => {}
         }
         match self.data.get(&group) {
-            Some(replica) => Write::Data {
-                group,
-                write: replica.random(choices, put),
-            },
-            None if self.tombstones.contains(&group) => Write::Pin {
-                node: NodeId::new(9),
-                info: NodeInfo {
-                    address: "a:1".into(),
-                    stamp: Stamp::new(1),
-                },
-            },
+            Some(replica) => Write::Data { group, write: replica.random(choices, put) },
+            None if self.tombstones.contains(&group) => {
+                Write::Pin { node: NodeId::new(9), info: NodeInfo { address: "a:1".into(), stamp: Stamp::new(1) } }
+            }
             None => create_data(group),
         }
     }
@@ -227,25 +182,15 @@ pub(crate) fn group(gid: u64) -> GroupId {
 }
 
 pub(crate) fn start() -> Mark {
-    Mark {
-        last: LogPosition::default(),
-        voters: BTreeSet::from([NodeId::new(1), NodeId::new(2), NodeId::new(3)]),
-    }
+    Mark { last: LogPosition::default(), voters: BTreeSet::from([NodeId::new(1), NodeId::new(2), NodeId::new(3)]) }
 }
 
 pub(crate) fn create_controller() -> Write {
-    Write::CreateController {
-        mark: start(),
-        shards: 64,
-    }
+    Write::CreateController { mark: start(), shards: 64 }
 }
 
 pub(crate) fn create_data(group: GroupId) -> Write {
-    Write::CreateData {
-        group,
-        mark: start(),
-        config: Arc::new(Configuration::default()),
-    }
+    Write::CreateData { group, mark: start(), config: Arc::new(Configuration::default()) }
 }
 
 fn put(choices: &mut Choices) -> shard::Command {
@@ -254,40 +199,20 @@ fn put(choices: &mut Choices) -> shard::Command {
 
 /// A command with a value of so many bytes.
 pub(crate) fn put_bytes(bytes: usize) -> shard::Command {
-    let op = WriteOp::Put {
-        value: vec![bytes as u8; bytes].into(),
-    };
+    let op = WriteOp::Put { value: vec![bytes as u8; bytes].into() };
     let (client, seq) = (ClientId::new(3), Seq::new(bytes as u64));
-    shard::Command::Write {
-        client,
-        seq,
-        key: "key".into(),
-        op,
-        value_limit: 1 << 20,
-    }
+    shard::Command::Write { client, seq, key: "key".into(), op, value_limit: 1 << 20 }
 }
 
 /// An append of one entry of `bytes` at `index`.
 pub(crate) fn append(group: GroupId, index: u64, bytes: usize) -> Write {
-    let entry = Arc::new(Entry {
-        term: Term::new(1),
-        kind: EntryKind::Command(put_bytes(bytes)),
-    });
-    Write::Data {
-        group,
-        write: raft::Write::Append {
-            first: LogIndex::new(index),
-            entries: vec![entry],
-        },
-    }
+    let entry = Arc::new(Entry { term: Term::new(1), kind: EntryKind::Command(put_bytes(bytes)) });
+    Write::Data { group, write: raft::Write::Append { first: LogIndex::new(index), entries: vec![entry] } }
 }
 
 /// A snapshot mark and a purge up to `index`.
 pub(crate) fn compact(group: GroupId, index: u64) -> [Write; 2] {
-    let last = LogPosition {
-        term: Term::new(1),
-        index: LogIndex::new(index),
-    };
+    let last = LogPosition { term: Term::new(1), index: LogIndex::new(index) };
     let mark = Mark { last, ..start() };
     [raft::Write::Mark(mark), raft::Write::Purge { base: last }].map(|write| Write::Data { group, write })
 }

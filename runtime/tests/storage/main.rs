@@ -3,6 +3,7 @@
 mod data_dir;
 mod disk;
 mod lane;
+mod recovery;
 mod snapshot;
 mod wal_crash;
 mod wal_damage;

@@ -3,10 +3,9 @@
 use crate::disk::MemDisk;
 use crate::lane::{group, options, start};
 use quorate::disk::Disk;
-use quorate::snapshot::{Release, Retention, SnapshotError, Snapshots, snapshot_name};
-use quorate_core::effect::Write;
-use quorate_core::raft::{self, Image, LogPosition, Mark, Payload, SnapshotWork};
-use quorate_core::spec::ids::{GroupId, LogIndex, NodeId, Stamp, Term, WriteId};
+use quorate::snapshot::{SnapshotError, Snapshots, snapshot_name};
+use quorate_core::raft::{Image, LogPosition, Mark, Payload, SnapshotWork};
+use quorate_core::spec::ids::{GroupId, LogIndex, NodeId, Stamp, Term};
 use std::collections::BTreeSet;
 
 /// A payload whose image is a list of numbers.
@@ -43,10 +42,7 @@ impl Image for Numbers {
 }
 
 fn at(index: u64) -> LogPosition {
-    LogPosition {
-        term: Term::new(2),
-        index: LogIndex::new(index),
-    }
+    LogPosition { term: Term::new(2), index: LogIndex::new(index) }
 }
 
 fn snapshots(disk: &MemDisk) -> Snapshots<MemDisk> {
@@ -55,13 +51,7 @@ fn snapshots(disk: &MemDisk) -> Snapshots<MemDisk> {
 
 fn work(index: u64, count: u64) -> SnapshotWork<Number> {
     let image = Numbers((0..count).map(|number| number * 1_000_003).collect());
-    SnapshotWork {
-        mark: Mark {
-            last: at(index),
-            ..start()
-        },
-        image,
-    }
+    SnapshotWork { mark: Mark { last: at(index), ..start() }, image }
 }
 
 fn read(disk: &MemDisk, group: GroupId, index: u64) -> Result<(Mark, Numbers), SnapshotError> {
@@ -133,44 +123,20 @@ fn intact_parts_that_do_not_belong_together_are_refused() {
     }
     let frames: Vec<&[u8]> = ends.windows(2).map(|pair| &bytes[pair[0]..pair[1]]).collect();
     assert_eq!(frames.len(), 5, "a header, three chunks, a trailer");
-    for order in [
-        vec![0, 2, 1, 3, 4],
-        vec![0, 1, 3, 4],
-        vec![0, 1, 2, 4],
-        vec![0, 1, 2, 3],
-        vec![1, 2, 3, 4],
-    ] {
+    for order in [vec![0, 2, 1, 3, 4], vec![0, 1, 3, 4], vec![0, 1, 2, 4], vec![0, 1, 2, 3], vec![1, 2, 3, 4]] {
         let copy = MemDisk::default();
-        copy.set_bytes(
-            &long,
-            order.iter().flat_map(|number| frames[*number].to_vec()).collect(),
-        );
+        copy.set_bytes(&long, order.iter().flat_map(|number| frames[*number].to_vec()).collect());
         assert!(read(&copy, group(4), 9).is_err(), "{order:?}");
     }
     let copy = MemDisk::default();
     copy.set_bytes(&snapshot_name(group(4), at(8)), bytes.clone());
     copy.set_bytes(&snapshot_name(group(5), at(9)), bytes);
-    assert!(
-        read(&copy, group(4), 8)
-            .unwrap_err()
-            .to_string()
-            .contains("another snapshot's name")
-    );
-    assert!(
-        read(&copy, group(5), 9)
-            .unwrap_err()
-            .to_string()
-            .contains("another snapshot's name")
-    );
+    assert!(read(&copy, group(4), 8).unwrap_err().to_string().contains("another snapshot's name"));
+    assert!(read(&copy, group(5), 9).unwrap_err().to_string().contains("another snapshot's name"));
     for (node, stamp) in [(2, 7), (1, 8)] {
         let identity = quorate::codec::Identity::new("test", NodeId::new(node), Stamp::new(stamp));
         let other = Snapshots::new(disk.clone(), identity, 80).read::<Number>(group(4), at(9));
-        assert!(
-            other
-                .unwrap_err()
-                .to_string()
-                .contains("another node or data directory")
-        );
+        assert!(other.unwrap_err().to_string().contains("another node or data directory"));
     }
 }
 
@@ -190,63 +156,9 @@ fn only_older_snapshots_of_the_group_are_removed() {
     }
     disk.create("notes.txt").unwrap();
     snapshots(&disk).remove_older(group(1), at(9)).unwrap();
-    assert_eq!(
-        disk.names(),
-        [
-            "notes.txt",
-            "snap-1-1-12-2",
-            "snap-1-1-9-2",
-            "snap-11-11-5-2",
-            "snap-2-2-5-2"
-        ]
-    );
+    assert_eq!(disk.names(), ["notes.txt", "snap-1-1-12-2", "snap-1-1-9-2", "snap-11-11-5-2", "snap-2-2-5-2"]);
     snapshots(&disk).remove_group(group(1)).unwrap();
     assert_eq!(disk.names(), ["notes.txt", "snap-11-11-5-2", "snap-2-2-5-2"]);
-    snapshots(&disk)
-        .keep_only(&BTreeSet::from([(group(2), at(5))]))
-        .unwrap();
+    snapshots(&disk).keep_only(&BTreeSet::from([(group(2), at(5))])).unwrap();
     assert_eq!(disk.names(), ["notes.txt", "snap-2-2-5-2"]);
-}
-
-/// The older snapshot stays until the write that marks the newer one is durable (`snapshot-before-durable`).
-#[test]
-fn an_older_snapshot_goes_when_the_newer_mark_is_durable() {
-    let mark = |gid, index| {
-        let mark = Mark {
-            last: at(index),
-            ..start()
-        };
-        Write::Data {
-            group: group(gid),
-            write: raft::Write::Mark(mark),
-        }
-    };
-    let install = Write::Controller(raft::Write::Install(Mark { last: at(4), ..start() }));
-    let mut retention = Retention::default();
-    let writes = [
-        mark(1, 5),
-        crate::lane::append(group(1), 6, 1),
-        install,
-        Write::Tombstone { group: group(2) },
-    ];
-    for (number, write) in (1..).zip(&writes) {
-        retention.note(WriteId::new(number), write);
-    }
-    assert_eq!(retention.synced(WriteId::new(0)), []);
-    assert_eq!(
-        retention.synced(WriteId::new(2)),
-        [Release::Older {
-            group: group(1),
-            keep: at(5)
-        }]
-    );
-    let rest = [
-        Release::Older {
-            group: GroupId::CONTROLLER,
-            keep: at(4),
-        },
-        Release::All { group: group(2) },
-    ];
-    assert_eq!(retention.synced(WriteId::new(9)), rest);
-    assert_eq!(retention.synced(WriteId::new(9)), []);
 }

@@ -20,10 +20,7 @@ fn run(disk: &MemDisk, seed: u64, mut done: usize) -> usize {
             Err(WalError::Io { .. }) => return done,
             Err(error) => panic!("seed {seed}: {error}"),
         }
-        assert!(
-            Model::of(wal.fold()) == states[done],
-            "seed {seed}: the fold is what the writes mean, at {done}"
-        );
+        assert!(Model::of(wal.fold()) == states[done], "seed {seed}: the fold is what the writes mean, at {done}");
     }
     done
 }
@@ -34,11 +31,7 @@ fn without_a_crash_everything_is_there() {
         let disk = MemDisk::default();
         assert_eq!(run(&disk, seed, 0), LANE);
         let (wal, recovered) = Wal::open(disk.crash(|| false), options()).unwrap();
-        assert_eq!(
-            (Model::of(wal.fold()), recovered.cut),
-            (lane(seed, LANE).1.pop().unwrap(), 0),
-            "seed {seed}"
-        );
+        assert_eq!((Model::of(wal.fold()), recovered.cut), (lane(seed, LANE).1.pop().unwrap(), 0), "seed {seed}");
         assert!(wal.segments() > 1, "the lane is long enough to rotate");
     }
 }
@@ -60,19 +53,14 @@ fn a_crash_keeps_a_prefix_with_everything_synced() {
             let (wal, recovered) = opened.unwrap_or_else(|error| panic!("seed {seed}: {error}"));
             let model = Model::of(wal.fold());
             let state = (acknowledged..=LANE).find(|count| states[*count] == model);
-            let Some(count) = state else {
-                panic!("seed {seed}: not a state after {acknowledged} writes")
-            };
+            let Some(count) = state else { panic!("seed {seed}: not a state after {acknowledged} writes") };
             lost += usize::from(count == acknowledged);
             kept_more += usize::from(count > acknowledged);
             torn += usize::from(recovered.cut > 0);
             acknowledged = count;
         }
     }
-    assert!(
-        lost > 0 && kept_more > 0 && torn > 0,
-        "all outcomes were reached: {lost} {kept_more} {torn}"
-    );
+    assert!(lost > 0 && kept_more > 0 && torn > 0, "all outcomes were reached: {lost} {kept_more} {torn}");
 }
 
 /// A crash while the opening after a crash is being made: recovery is idempotent.

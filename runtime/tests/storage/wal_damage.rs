@@ -28,16 +28,8 @@ fn small() -> Small {
         frames.push((begin, frame_end(&disk.bytes(&name), begin)));
         kept.push(states[(2 * number + 2).min(writes.len())].clone());
     }
-    assert!(
-        frames.last().unwrap().1 > 0 && disk.names() == [name.clone()],
-        "all in one segment"
-    );
-    Small {
-        disk,
-        name,
-        states: kept,
-        frames,
-    }
+    assert!(frames.last().unwrap().1 > 0 && disk.names() == [name.clone()], "all in one segment");
+    Small { disk, name, states: kept, frames }
 }
 
 /// Where the frame at `begin` ends, by the length in its header.
@@ -83,10 +75,7 @@ fn every_bit_flipped() {
     let intact = small.disk.bytes(&small.name);
     let last = small.frames.len() - 1;
     for bit in 0..intact.len() * 8 {
-        let hit = small
-            .frames
-            .iter()
-            .position(|(begin, end)| (*begin..*end).contains(&(bit / 8)));
+        let hit = small.frames.iter().position(|(begin, end)| (*begin..*end).contains(&(bit / 8)));
         if hit.is_none() && bit % 8 != bit / 8 % 8 {
             // Padding and the empty rest: one bit of each byte will do.
             continue;
@@ -123,16 +112,8 @@ fn every_tear() {
                     .iter()
                     .filter(|(begin, end)| bytes[*begin..*end] == intact[*begin..*end])
                     .count();
-            let expected = if whole == 0 {
-                &Model::default()
-            } else {
-                &small.states[whole - 1]
-            };
-            assert_eq!(
-                small.reopen(bytes).unwrap(),
-                *expected,
-                "from byte {from}, garbage: {garbage}"
-            );
+            let expected = if whole == 0 { &Model::default() } else { &small.states[whole - 1] };
+            assert_eq!(small.reopen(bytes).unwrap(), *expected, "from byte {from}, garbage: {garbage}");
         }
     }
 }
@@ -164,10 +145,7 @@ fn a_file_that_was_cut_short_is_refused() {
     let small = small();
     let bytes = small.disk.bytes(&small.name);
     for length in [0, 511, small.frames[1].1, bytes.len() - 1] {
-        assert!(
-            matches!(small.reopen(bytes[..length].to_vec()), Err(WalError::CutShort { .. })),
-            "{length} bytes"
-        );
+        assert!(matches!(small.reopen(bytes[..length].to_vec()), Err(WalError::CutShort { .. })), "{length} bytes");
     }
 }
 
@@ -180,10 +158,7 @@ fn the_log_of_another_directory_is_refused() {
         Identity::new("test", NodeId::new(1), Stamp::new(8)),
     ] {
         let options = quorate::wal::WalOptions { identity, ..options() };
-        assert!(matches!(
-            Wal::open(small.disk.copy(), options),
-            Err(WalError::Foreign { .. })
-        ));
+        assert!(matches!(Wal::open(small.disk.copy(), options), Err(WalError::Foreign { .. })));
     }
 }
 
@@ -195,11 +170,7 @@ fn misdirected_and_stale_frames_are_not_taken() {
     let ((from, to), (last, end)) = (small.frames[1], *small.frames.last().unwrap());
     let next = end.next_multiple_of(SECTOR as usize);
     bytes.copy_within(from..to, next);
-    assert_eq!(
-        small.reopen(bytes.clone()).unwrap(),
-        *small.states.last().unwrap(),
-        "a frame of another offset"
-    );
+    assert_eq!(small.reopen(bytes.clone()).unwrap(), *small.states.last().unwrap(), "a frame of another offset");
     bytes[last] ^= 1;
     assert_eq!(
         small.reopen(bytes).unwrap(),
@@ -209,10 +180,7 @@ fn misdirected_and_stale_frames_are_not_taken() {
 
     let disk = MemDisk::default();
     disk.set_bytes(&segment_name(2, options().segment_bytes), small.disk.bytes(&small.name));
-    assert!(
-        Wal::open(disk, options()).is_err(),
-        "a segment under another generation's name"
-    );
+    assert!(Wal::open(disk, options()).is_err(), "a segment under another generation's name");
 }
 
 /// A log that goes over several segments.
@@ -245,10 +213,7 @@ fn a_sealed_segment_is_never_cut() {
         }
         let copy = disk.copy();
         quorate::disk::Disk::remove(&copy, name).unwrap();
-        assert!(
-            matches!(Wal::open(copy, options()), Err(WalError::Missing { .. })),
-            "{name} gone"
-        );
+        assert!(matches!(Wal::open(copy, options()), Err(WalError::Missing { .. })), "{name} gone");
     }
 }
 
@@ -263,26 +228,16 @@ fn an_opening_that_was_torn_falls_back_only_to_its_predecessor() {
     torn[100] = 1;
     disk.set_bytes(&unopened, torn.clone());
     let (wal, recovered) = Wal::open(disk.copy(), options()).unwrap();
-    assert_eq!(
-        (Model::of(wal.fold()), recovered.cut),
-        (model, 1),
-        "nothing was in it yet"
-    );
+    assert_eq!((Model::of(wal.fold()), recovered.cut), (model, 1), "nothing was in it yet");
 
     let gap = disk.copy();
     quorate::disk::Disk::remove(&gap, &newest).unwrap();
     let result = Wal::open(gap, options()).map(drop);
-    assert!(
-        matches!(result, Err(WalError::Missing { .. })),
-        "what its predecessor said is nowhere else"
-    );
+    assert!(matches!(result, Err(WalError::Missing { .. })), "what its predecessor said is nowhere else");
 
     let other = MemDisk::default();
     other.set_bytes(&unopened, torn);
-    assert!(
-        matches!(Wal::open(other, options()), Err(WalError::Missing { .. })),
-        "nor does a log begin so"
-    );
+    assert!(matches!(Wal::open(other, options()), Err(WalError::Missing { .. })), "nor does a log begin so");
 }
 
 /// The only record of a vote is never in a segment that goes (`idle-group-vote-purged`).
@@ -293,23 +248,14 @@ fn an_idle_groups_vote_outlives_every_segment() {
     let disk = MemDisk::default();
     let (mut wal, _) = Wal::open(disk.clone(), options()).unwrap();
     let (idle, busy) = (group(1), group(2));
-    let hard = HardState {
-        term: Term::new(9),
-        voted_for: Some(NodeId::new(3)),
-    };
-    let vote = quorate_core::effect::Write::Data {
-        group: idle,
-        write: Write::HardState(hard),
-    };
+    let hard = HardState { term: Term::new(9), voted_for: Some(NodeId::new(3)) };
+    let vote = quorate_core::effect::Write::Data { group: idle, write: Write::HardState(hard) };
     wal.commit(&[create_data(idle), vote, create_data(busy)]).unwrap();
     for index in 1..=200 {
         wal.commit(&[append(busy, index, 900)]).unwrap();
         wal.commit(&compact(busy, index)).unwrap();
     }
-    assert!(
-        disk.names().iter().all(|name| !name.starts_with("0000000000000001-")),
-        "the first segment is gone"
-    );
+    assert!(disk.names().iter().all(|name| !name.starts_with("0000000000000001-")), "the first segment is gone");
     let (wal, _) = Wal::open(disk.copy(), options()).unwrap();
     assert_eq!(wal.fold().data[&idle].hard, hard);
     assert!(wal.fold().data[&idle].birth.is_some() && wal.fold().data[&busy].birth.is_none());

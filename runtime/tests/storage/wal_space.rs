@@ -18,20 +18,12 @@ fn a_slow_group_does_not_hold_on_to_segments() {
         }
         wal.commit(&[append(busy, index, 900)]).unwrap();
         wal.commit(&compact(busy, index)).unwrap();
-        assert!(
-            wal.segments() <= options().segments,
-            "{} segments at {index}",
-            wal.segments()
-        );
+        assert!(wal.segments() <= options().segments, "{} segments at {index}", wal.segments());
     }
     let model = Model::of(wal.fold());
     assert_eq!(model.data[&slow].entries.len(), 10);
     let (wal, _) = Wal::open(disk, options()).unwrap();
-    assert_eq!(
-        Model::of(wal.fold()),
-        model,
-        "moved entries are found where they are now"
-    );
+    assert_eq!(Model::of(wal.fold()), model, "moved entries are found where they are now");
 }
 
 #[test]
@@ -42,10 +34,7 @@ fn live_entries_are_never_dropped_for_space() {
     for index in 1..=100 {
         wal.commit(&[append(group(1), index, 900)]).unwrap();
     }
-    assert!(
-        wal.segments() > options().segments,
-        "more lives than the segments asked for hold"
-    );
+    assert!(wal.segments() > options().segments, "more lives than the segments asked for hold");
     let (wal, _) = Wal::open(disk, options()).unwrap();
     assert_eq!(wal.fold().data[&group(1)].entries().count(), 100);
 }
@@ -54,12 +43,7 @@ fn live_entries_are_never_dropped_for_space() {
 fn a_write_larger_than_a_segment_gets_a_larger_one() {
     let disk = MemDisk::default();
     let (mut wal, _) = Wal::open(disk.clone(), options()).unwrap();
-    wal.commit(&[
-        create_data(group(1)),
-        append(group(1), 1, 100_000),
-        append(group(1), 2, 10),
-    ])
-    .unwrap();
+    wal.commit(&[create_data(group(1)), append(group(1), 1, 100_000), append(group(1), 2, 10)]).unwrap();
     let model = Model::of(wal.fold());
     let (wal, _) = Wal::open(disk, options()).unwrap();
     assert_eq!(Model::of(wal.fold()), model);
@@ -78,10 +62,7 @@ fn a_full_disk_loses_nothing_and_space_lets_it_go_on() {
     assert!(index > 20, "two segments were filled");
     let (used, model) = (disk.used(), Model::of(wal.fold()));
     for _ in 0..3 {
-        assert!(matches!(
-            wal.commit_some(&[append(group(1), index, 900)]),
-            Err(WalError::Full)
-        ));
+        assert!(matches!(wal.commit_some(&[append(group(1), index, 900)]), Err(WalError::Full)));
     }
     assert_eq!(disk.used(), used, "nothing is written while there is no space");
     assert_eq!(Model::of(wal.fold()), model);
@@ -123,10 +104,7 @@ fn an_illegal_write_is_refused_before_it_is_written() {
     wal.commit(&[create_data(group(1))]).unwrap();
     let syncs = disk.syncs();
     let gap = wal.commit(&[append(group(1), 2, 10)]);
-    assert!(
-        matches!(gap, Err(WalError::Inconsistent { .. })) && disk.syncs() == syncs,
-        "{gap:?}"
-    );
+    assert!(matches!(gap, Err(WalError::Inconsistent { .. })) && disk.syncs() == syncs, "{gap:?}");
 }
 
 #[test]
@@ -134,10 +112,6 @@ fn one_frame_is_one_sync() {
     let disk = MemDisk::default();
     let (mut wal, _) = Wal::open(disk.clone(), options()).unwrap();
     let syncs = disk.syncs();
-    assert_eq!(
-        wal.commit_some(&[create_data(group(1)), append(group(1), 1, 10), append(group(1), 2, 10)])
-            .unwrap(),
-        3
-    );
+    assert_eq!(wal.commit_some(&[create_data(group(1)), append(group(1), 1, 10), append(group(1), 2, 10)]).unwrap(), 3);
     assert_eq!(disk.syncs(), syncs + 1);
 }

@@ -10,10 +10,7 @@ use std::sync::mpsc::{self, Receiver};
 fn spawn(disk: &MemDisk) -> (WalThread<MemDisk>, Receiver<WalEvent>) {
     let (wal, _) = Wal::open(disk.clone(), options()).unwrap();
     let (report, events) = mpsc::channel();
-    (
-        WalThread::spawn(wal, move |event| report.send(event).unwrap()).unwrap(),
-        events,
-    )
+    (WalThread::spawn(wal, move |event| report.send(event).unwrap()).unwrap(), events)
 }
 
 fn numbered(first: u64, writes: Vec<Write>) -> Vec<(WriteId, Write)> {
@@ -31,9 +28,7 @@ fn everything_submitted_is_reported_in_order() {
     thread.close();
     let mut last = 0;
     for event in events {
-        let WalEvent::Synced(id) = event else {
-            panic!("{event:?}")
-        };
+        let WalEvent::Synced(id) = event else { panic!("{event:?}") };
         assert!(id.get() > last);
         last = id.get();
     }
@@ -62,10 +57,8 @@ fn a_full_disk_is_reported_and_waited_out() {
     let disk = MemDisk::default();
     disk.set_capacity(Some(2 * (16 << 10)));
     let (thread, events) = spawn(&disk);
-    let writes: Vec<_> = [create_data(group(1))]
-        .into_iter()
-        .chain((1..=60).map(|i| append(group(1), i, 900)))
-        .collect();
+    let writes: Vec<_> =
+        [create_data(group(1))].into_iter().chain((1..=60).map(|i| append(group(1), i, 900))).collect();
     thread.submit(numbered(1, writes));
     let mut synced = 0;
     loop {
@@ -99,10 +92,8 @@ fn a_full_disk_does_not_hold_up_the_end() {
     let disk = MemDisk::default();
     disk.set_capacity(Some(16 << 10));
     let (thread, events) = spawn(&disk);
-    let writes: Vec<_> = [create_data(group(1))]
-        .into_iter()
-        .chain((1..=60).map(|i| append(group(1), i, 900)))
-        .collect();
+    let writes: Vec<_> =
+        [create_data(group(1))].into_iter().chain((1..=60).map(|i| append(group(1), i, 900))).collect();
     thread.submit(numbered(1, writes));
     thread.close();
     let synced = events.into_iter().filter_map(|event| match event {
@@ -112,10 +103,6 @@ fn a_full_disk_does_not_hold_up_the_end() {
     });
     let acknowledged = synced.last().unwrap_or(0);
     let (wal, _) = Wal::open(disk.crash(|| false), options()).unwrap();
-    let kept = wal
-        .fold()
-        .data
-        .get(&group(1))
-        .map_or(0, |replica| 1 + replica.entries().count() as u64);
+    let kept = wal.fold().data.get(&group(1)).map_or(0, |replica| 1 + replica.entries().count() as u64);
     assert_eq!(kept, acknowledged, "what was acknowledged is there");
 }
