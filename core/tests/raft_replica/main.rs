@@ -5,6 +5,7 @@
 
 mod elections;
 mod handover;
+mod pre_votes;
 mod random;
 mod reads;
 mod replication;

@@ -32,7 +32,10 @@ struct Schedule {
     words: usize,
     /// Snapshots are left out of some schedules, so that those go deeper into long logs.
     snapshots: bool,
+    /// How much goes wrong, from nothing to much.
     faults: usize,
+    /// How often elections are called for, in percent: in calm schedules logs grow, in stormy ones they conflict.
+    storm: usize,
 }
 
 impl Schedule {
@@ -45,13 +48,14 @@ impl Schedule {
             chunk_bytes: 1 + dice.roll(12),
             trailing_entries: dice.roll(4) as u64,
         };
-        let (snapshots, faults) = (dice.chance(70), dice.roll(4));
+        let (snapshots, faults, storm) = (dice.chance(60), dice.roll(5), [4, 15, 50, 90][dice.roll(4)]);
         Self {
             world: World::new(size, limits),
             dice,
             words: 0,
             snapshots,
             faults,
+            storm,
         }
     }
 
@@ -71,9 +75,8 @@ impl Schedule {
             70..80 => {
                 let armed = &self.world.machine(node).armed;
                 let timers: Vec<_> = armed.iter().copied().collect();
-                // Elections must not drown the leader that they elect.
                 if let Some(timer) = timers.get(self.dice.roll(timers.len()))
-                    && (*timer == Timer::Heartbeat || self.dice.chance(15))
+                    && (*timer == Timer::Heartbeat || self.dice.chance(self.storm))
                 {
                     self.world.fire(node, *timer);
                 }

@@ -198,3 +198,48 @@ fn the_heartbeat_timer_repeats_a_round_that_was_lost() {
         ",
     );
 }
+
+#[test]
+fn an_answer_of_an_earlier_term_confirms_nothing() {
+    play(
+        "
+        cluster 3
+        elect 1
+        read 1
+        deliver 1->2 Heartbeat      # the answer will come late
+        win 2 with 3
+        check-quorum 1
+        check-quorum 1
+        campaign 1
+        deliver 1->3 PreVote
+        deliver 3->1
+        win 1 with 3
+        sync 1
+        deliver 1->3 Append
+        sync 3
+        deliver 3->1 Appended
+        read 1
+        deliver 2->1 HeartbeatAck
+        network
+        ----
+        1: leads term 1
+        1: reads as r1
+        2: leads term 2
+        1: stepped down
+        1: leads term 3
+        1: reads as r1
+        1->3 Heartbeat term 1, commit 1, r1
+        2->1 Append term 2, after 1/1: [-/2], commit 1
+        2->3 Append term 2, after 1/1: [-/2], commit 1
+        1->2 PreVote term 2, log ends at 1/1
+        1->2 Append term 3, after 1/1: [-/3], commit 1
+        1->2 Heartbeat term 3, commit 0, r1
+        1->3 Heartbeat term 3, commit 2, r1
+
+        deliver 1->3 Heartbeat 2
+        deliver 3->1 HeartbeatAck
+        ----
+        1: r1 is ready at 2
+        ",
+    );
+}

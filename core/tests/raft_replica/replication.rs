@@ -315,3 +315,67 @@ fn a_deposed_leader_learns_it_from_the_refusal() {
         ",
     );
 }
+
+#[test]
+fn a_late_acknowledgement_takes_nothing_back() {
+    play(
+        "
+        cluster 3
+        elect 1
+        propose 1 a
+        propose 1 b
+        deliver 1->2
+        deliver 1->2
+        sync 2
+        deliver 2->1 Appended 2
+        matched 1
+        ----
+        1: leads term 1
+        1: took 1 from 2 on
+        1: took 1 from 3 on
+        1 counts 1 up to 1, 2 up to 3, 3 up to 1
+
+        deliver 2->1 Appended
+        matched 1
+        ----
+        1 counts 1 up to 1, 2 up to 3, 3 up to 1
+        ",
+    );
+}
+
+#[test]
+fn an_acknowledgement_of_an_earlier_term_does_not_count() {
+    play(
+        "
+        cluster 5
+        elect 1
+        propose 1 a
+        deliver 1->2
+        sync 2                      # its acknowledgement will come late
+        sync 1
+        win 3 with 4 5
+        drop 1->3
+        deliver 3->2 Append
+        sync 2
+        disk 2
+        ----
+        1: leads term 1
+        1: took 1 from 2 on
+        3: leads term 2
+        2 durable: term 2, voted for nobody, log -/1 -/2
+
+        check-quorum 1
+        check-quorum 1
+        campaign 1
+        deliver 1->4 PreVote
+        deliver 4->1
+        win 1 with 4 5
+        deliver 2->1 Appended
+        matched 1
+        ----
+        1: stepped down
+        1: leads term 3
+        1 counts 1 up to 0, 2 up to 0, 3 up to 0, 4 up to 0, 5 up to 0
+        ",
+    );
+}

@@ -10,7 +10,7 @@
 //! propose N word.. | read N | transfer N to M                what callers want
 //! snapshot N | written N                                     begin one; its file is durable
 //! settle | forget                                            all comes to rest; all messages are lost
-//! state N.. | disk N.. | network | pending N                 what is to be seen, besides the events
+//! state N.. | disk N.. | network | pending N | matched N     what is to be seen, besides the events
 //! ```
 
 use crate::words::{self, Word};
@@ -104,6 +104,7 @@ impl Script {
             ("state", nodes) => nodes.iter().for_each(|who| self.state(node(who))),
             ("disk", nodes) => nodes.iter().for_each(|who| self.disk(node(who))),
             ("pending", nodes) => nodes.iter().for_each(|who| self.pending(node(who))),
+            ("matched", [leader]) => self.matched(node(leader)),
             ("network", []) => self.network(),
             _ => panic!("unknown command: {command}"),
         }
@@ -134,8 +135,10 @@ impl Script {
         self.world = World::new(size.parse().expect("a number of nodes"), limits);
     }
 
-    /// An election in which only these voters take part, after each has given up its leader.
+    /// An election in which only these voters take part, after each has given up its leader. Nothing else is delivered,
+    /// and of what it adds to the network only the new leader's appends stay.
     fn win(&mut self, candidate: &str, voters: &[&str]) {
+        let others = std::mem::take(&mut self.world.network);
         voters
             .iter()
             .for_each(|voter| self.world.fire(node(voter), Timer::Election));
@@ -154,6 +157,17 @@ impl Script {
         self.world
             .network
             .retain(|envelope| words::kind(&envelope.message) == "Append");
+        self.world.network.splice(..0, others);
+    }
+
+    /// How far each voter's log is known to match the leader's.
+    fn matched(&mut self, leader: NodeId) {
+        let matched = self.world.replica(leader).view().matched;
+        let each: Vec<_> = matched
+            .iter()
+            .map(|(voter, index)| format!("{} up to {index}", voter.get()))
+            .collect();
+        self.say(&format!("{} counts {}", leader.get(), each.join(", ")));
     }
 
     /// What happens to a message on a path.

@@ -44,8 +44,10 @@ fn a_leader_backs_up_a_whole_term_at_a_time() {
         1->3 AppendRefused term 3, rejected 6, there is term 1 from 1 on
 
         deliver 1->3 AppendRefused
+        matched 3
         network
         ----
+        3 counts 1 up to 0, 2 up to 7, 3 up to 7
         3->1 Heartbeat term 3, commit 0, r0
         3->2 Heartbeat term 3, commit 7, r0
         3->1 Append term 3, after 2/1: [-/2 b/2 c/2 d/2 -/3], commit 7

@@ -302,6 +302,8 @@ fn a_snapshot_that_the_log_has_overtaken_when_it_is_written_is_not_installed() {
         network
         ----
         3 durable: term 2, voted for 2, snapshot 2/1 [a], log (2/1) -/2
+        1->2 Heartbeat term 1, commit 2, r0
+        1->3 Heartbeat term 1, commit 1, r0
         3->2 Appended term 2, matched 3
         3->2 Installed term 2, matched 2
         ",

@@ -105,9 +105,16 @@ impl World {
         let Some(replica) = self.machine(node).replica.as_mut() else {
             return;
         };
-        let led = replica.is_leader();
+        let (led, led_term, known) = (replica.is_leader(), replica.term(), matched(replica));
         let effects = replica.step(input);
         let (leads, term) = (replica.is_leader(), replica.term());
+        if led && leads && led_term == term {
+            let grown = known
+                .iter()
+                .zip(matched(replica))
+                .all(|(before, after)| *before <= after);
+            assert!(grown, "MonotonicMatch: {node} forgets how far its followers are");
+        }
         if leads && !led {
             let first = *self.leaders.entry(term).or_insert(node);
             assert_eq!(first, node, "ElectionSafety: two leaders of term {term}");
@@ -355,6 +362,15 @@ impl World {
             .max_by_key(|replica| replica.term())
             .map(Replica::me)
     }
+}
+
+/// How far each follower of a leader matches it.
+fn matched(replica: &Replica<Word>) -> Vec<u64> {
+    replica
+        .lag()
+        .iter()
+        .map(|(_, lag)| replica.last().index.get() - lag)
+        .collect()
 }
 
 impl Machine {
