@@ -34,9 +34,7 @@ impl Hasher for Fnv1a {
     }
 
     fn write(&mut self, bytes: &[u8]) {
-        self.0 = bytes
-            .iter()
-            .fold(self.0, |digest, byte| (digest ^ u64::from(*byte)).wrapping_mul(PRIME));
+        self.0 = bytes.iter().fold(self.0, |digest, byte| (digest ^ u64::from(*byte)).wrapping_mul(PRIME));
     }
 
     little_endian! {
@@ -76,11 +74,7 @@ mod tests {
     fn integers_are_fed_in_little_endian_order() {
         assert_eq!(digest_of(&0x0102_0304_u32), of_bytes(&[4, 3, 2, 1]));
         assert_eq!(digest_of(&-2_i16), of_bytes(&[0xfe, 0xff]));
-        assert_eq!(
-            digest_of(&1_usize),
-            of_bytes(&[1, 0, 0, 0, 0, 0, 0, 0]),
-            "64 bits on every machine"
-        );
+        assert_eq!(digest_of(&1_usize), of_bytes(&[1, 0, 0, 0, 0, 0, 0, 0]), "64 bits on every machine");
     }
 
     #[test]

@@ -53,8 +53,11 @@ impl Durable {
             Write::CreateData { group, mark, config } => self.create(group, mark, config)?,
             Write::Data { group, write } => {
                 let durable = self.data.get_mut(&group);
-                let durable = durable.ok_or_else(|| format!("group {group}: a write of a replica that does not exist"))?;
-                durable.fold(write, |mark| images.data(group, mark)).map_err(|error| format!("group {group}: {error}"))?;
+                let durable =
+                    durable.ok_or_else(|| format!("group {group}: a write of a replica that does not exist"))?;
+                durable
+                    .fold(write, |mark| images.data(group, mark))
+                    .map_err(|error| format!("group {group}: {error}"))?;
             }
             Write::Tombstone { group } => {
                 self.data.remove(&group);

@@ -91,12 +91,7 @@ impl<P: Payload> Default for Outcome<P> {
 
 impl<M: Machine> Group<M> {
     /// Starts a replica from what its disk kept, or from its genesis.
-    pub fn new(
-        id: GroupId,
-        me: NodeId,
-        durable: Durable<M::Command>,
-        limits: &Limits,
-    ) -> (Self, Outcome<M::Command>) {
+    pub fn new(id: GroupId, me: NodeId, durable: Durable<M::Command>, limits: &Limits) -> (Self, Outcome<M::Command>) {
         let machine = durable.image.clone();
         let applied = durable.mark.last.index;
         let (replica, effects) = Replica::new(me, durable, limits.raft.clone());
@@ -161,11 +156,7 @@ impl<M: Machine> Group<M> {
     }
 
     /// Proposes commands in order. Those with a ticket are answered when their entry is applied.
-    pub fn propose(
-        &mut self,
-        proposals: Vec<(Option<Ticket>, M::Command)>,
-        limits: &Limits,
-    ) -> Outcome<M::Command> {
+    pub fn propose(&mut self, proposals: Vec<(Option<Ticket>, M::Command)>, limits: &Limits) -> Outcome<M::Command> {
         let (tickets, payloads): (Vec<_>, Vec<_>) = proposals.into_iter().unzip();
         let mut effects = self.replica.step(Input::Propose { payloads });
         let mut outcome = Outcome::default();
@@ -264,13 +255,7 @@ impl<M: Machine> Group<M> {
         }
     }
 
-    fn apply(
-        &mut self,
-        index: LogIndex,
-        term: Term,
-        kind: &EntryKind<M::Command>,
-        outcome: &mut Outcome<M::Command>,
-    ) {
+    fn apply(&mut self, index: LogIndex, term: Term, kind: &EntryKind<M::Command>, outcome: &mut Outcome<M::Command>) {
         assert!(index == self.applied.next(), "entries are applied in order, each once");
         self.applied = index;
         let reply = match kind {

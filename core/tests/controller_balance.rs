@@ -14,10 +14,7 @@ fn gids(count: u64) -> BTreeSet<Gid> {
 }
 
 fn loads(shards: &[Option<Gid>], groups: &BTreeSet<Gid>) -> Vec<usize> {
-    groups
-        .iter()
-        .map(|gid| shards.iter().filter(|owner| **owner == Some(*gid)).count())
-        .collect()
+    groups.iter().map(|gid| shards.iter().filter(|owner| **owner == Some(*gid)).count()).collect()
 }
 
 fn moves(before: &[Option<Gid>], after: &[Option<Gid>]) -> usize {
@@ -33,12 +30,7 @@ fn fewest_moves(shards: &[Option<Gid>], groups: &BTreeSet<Gid>) -> usize {
         .filter(|chosen| chosen.count_ones() as usize == larger)
         .map(|chosen| {
             let quota = |group: usize| share + usize::from(chosen >> group & 1 == 1);
-            unowned
-                + loads
-                    .iter()
-                    .enumerate()
-                    .map(|(group, load)| load.saturating_sub(quota(group)))
-                    .sum::<usize>()
+            unowned + loads.iter().enumerate().map(|(group, load)| load.saturating_sub(quota(group))).sum::<usize>()
         })
         .min()
         .expect("some choice has the right size")
@@ -57,10 +49,7 @@ fn fewest_moves_of_many(shards: &[Option<Gid>], groups: &BTreeSet<Gid>) -> usize
 #[track_caller]
 fn assert_balanced(before: &[Option<Gid>], groups: &BTreeSet<Gid>, after: &[Option<Gid>]) {
     assert_eq!(after.len(), before.len());
-    assert!(
-        after.iter().all(|owner| owner.is_some_and(|gid| groups.contains(&gid))),
-        "{before:?} -> {after:?}"
-    );
+    assert!(after.iter().all(|owner| owner.is_some_and(|gid| groups.contains(&gid))), "{before:?} -> {after:?}");
     let loads = loads(after, groups);
     let (least, most) = (loads.iter().min().expect("groups"), loads.iter().max().expect("groups"));
     assert!(most - least <= 1, "{before:?} -> {after:?}: loads {loads:?}");
@@ -81,9 +70,7 @@ fn every_word(letters: usize, length: usize, mut visit: impl FnMut(&[usize])) {
 
 /// Letter 0 is nobody, letter g is group g.
 fn assignment(word: &[usize]) -> Assignment {
-    word.iter()
-        .map(|letter| (*letter > 0).then(|| Gid::new(*letter as u64)))
-        .collect()
+    word.iter().map(|letter| (*letter > 0).then(|| Gid::new(*letter as u64))).collect()
 }
 
 #[test]
@@ -95,11 +82,7 @@ fn every_assignment_up_to_four_groups_and_eight_shards() {
                 let before = assignment(word);
                 let after = rebalance(&before, &gids);
                 assert_balanced(&before, &gids, &after);
-                assert_eq!(
-                    moves(&before, &after),
-                    fewest_moves(&before, &gids),
-                    "{before:?} -> {after:?}"
-                );
+                assert_eq!(moves(&before, &after), fewest_moves(&before, &gids), "{before:?} -> {after:?}");
                 assert_eq!(rebalance(&after, &gids), after, "a balanced assignment stays");
             });
         }
@@ -122,18 +105,10 @@ fn no_balanced_assignment_is_nearer() {
             });
             every_word(groups + 1, shards, |word| {
                 let before = assignment(word);
-                let nearest = targets
-                    .iter()
-                    .map(|target| moves(&before, target))
-                    .min()
-                    .expect("a balanced one exists");
+                let nearest = targets.iter().map(|target| moves(&before, target)).min().expect("a balanced one exists");
                 assert_eq!(moves(&before, &rebalance(&before, &gids)), nearest, "{before:?}");
                 assert_eq!(fewest_moves(&before, &gids), nearest, "the reference minimum is right");
-                assert_eq!(
-                    fewest_moves_of_many(&before, &gids),
-                    nearest,
-                    "the reference for many groups is right"
-                );
+                assert_eq!(fewest_moves_of_many(&before, &gids), nearest, "the reference for many groups is right");
             });
         }
     }
@@ -145,10 +120,8 @@ fn every_load_vector_up_to_six_groups_and_twelve_shards() {
         let gids = gids(groups as u64);
         for shards in 0..=12 {
             every_load_vector(groups, shards, &mut Vec::new(), &mut |loads| {
-                let owned = loads
-                    .iter()
-                    .zip(1..)
-                    .flat_map(|(load, gid)| std::iter::repeat_n(Some(Gid::new(gid)), *load));
+                let owned =
+                    loads.iter().zip(1..).flat_map(|(load, gid)| std::iter::repeat_n(Some(Gid::new(gid)), *load));
                 let mut before: Assignment = owned.collect();
                 before.resize(shards, None);
                 let after = rebalance(&before, &gids);
@@ -174,12 +147,7 @@ fn every_load_vector(groups: usize, left: usize, loads: &mut Vec<usize>, visit: 
 /// Ties fall to the lower gid; a group that is too full keeps its lowest shards; free shards are placed by number.
 #[test]
 fn ties_are_broken_by_gid_and_by_shard_number() {
-    let before = |owners: &[u64]| {
-        owners
-            .iter()
-            .map(|gid| (*gid > 0).then(|| Gid::new(*gid)))
-            .collect::<Assignment>()
-    };
+    let before = |owners: &[u64]| owners.iter().map(|gid| (*gid > 0).then(|| Gid::new(*gid))).collect::<Assignment>();
     for (owners, groups, expected) in [
         ([0, 0, 0, 0, 0, 0, 0], 3, [1, 1, 1, 2, 2, 3, 3]),
         ([2, 2, 2, 2, 2, 2, 2], 3, [2, 2, 2, 1, 1, 3, 3]),
@@ -187,11 +155,7 @@ fn ties_are_broken_by_gid_and_by_shard_number() {
         ([1, 2, 1, 2, 1, 2, 0], 3, [1, 2, 1, 2, 1, 3, 3]),
         ([9, 2, 9, 2, 9, 9, 9], 2, [1, 2, 1, 2, 1, 2, 2]),
     ] {
-        assert_eq!(
-            rebalance(&before(&owners), &gids(groups)),
-            before(&expected),
-            "{owners:?}"
-        );
+        assert_eq!(rebalance(&before(&owners), &gids(groups)), before(&expected), "{owners:?}");
     }
 }
 
@@ -206,10 +170,7 @@ fn groups_that_left_count_as_nobody() {
     let gids = gids(3);
     every_word(5, 6, |word| {
         let with_departed = assignment(word);
-        let unowned: Assignment = with_departed
-            .iter()
-            .map(|owner| owner.filter(|gid| gids.contains(gid)))
-            .collect();
+        let unowned: Assignment = with_departed.iter().map(|owner| owner.filter(|gid| gids.contains(gid))).collect();
         assert_eq!(rebalance(&with_departed, &gids), rebalance(&unowned, &gids));
     });
 }
@@ -224,9 +185,7 @@ fn more_groups_than_shards_leaves_some_idle_and_moves_nothing() {
 fn skewed(shards: usize, owners: u64, seed: u64) -> Assignment {
     let mut state = seed | 1;
     let mut draw = || {
-        state = state
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         state >> 33
     };
     (0..shards)

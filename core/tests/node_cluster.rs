@@ -174,7 +174,8 @@ impl Bench {
         for _ in 0..6000 {
             let config = self.query();
             let shard = shard_of(key.as_bytes(), SHARDS);
-            let owner = config.assignment(shard).and_then(|shard| shard.owner).expect("every shard is owned at the end");
+            let owner =
+                config.assignment(shard).and_then(|shard| shard.owner).expect("every shard is owned at the end");
             for node in config.groups[&owner.gid].servers.clone() {
                 let ticket = self.ticket();
                 self.world.ask(node, ticket, Request::Get { group: owner, key: Bytes::from(key) });
@@ -280,7 +281,9 @@ fn reconfiguration_under_crashes_loses_and_repeats_nothing() {
     }
     println!("{seeds} seeds, {appended} appends, {actions:?}");
     assert!(appended > seeds * 20, "the clients got somewhere: {appended}");
-    for rare in ["InstallSnapshot", "Install", "InstallChunk", "Collect", "Retire", "DestroyReplica", "Repeat", "StepDown"] {
+    for rare in
+        ["InstallSnapshot", "Install", "InstallChunk", "Collect", "Retire", "DestroyReplica", "Repeat", "StepDown"]
+    {
         assert!(actions.contains_key(rare), "{rare} never happened: {actions:?}");
     }
 }

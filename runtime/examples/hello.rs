@@ -16,9 +16,6 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     let value = read.value.map(|value| String::from_utf8_lossy(&value).into_owned());
     println!("greeting = {value:?}");
-    println!(
-        "shard {}, written at {}, read at {}",
-        read.shard, written.position, read.position
-    );
+    println!("shard {}, written at {}, read at {}", read.shard, written.position, read.position);
     Ok(())
 }

@@ -99,17 +99,7 @@ fn write_event(out: &mut impl Write, event: &Event) -> io::Result<()> {
 pub fn write_invoke(out: &mut impl Write, process: u64, key: &[u8], call: &Call, time: u64) -> io::Result<()> {
     let (f, value) = function_and_value(call);
     let key = STANDARD.encode(key);
-    let event = Event {
-        process,
-        kind: Kind::Invoke,
-        f,
-        key,
-        value,
-        time,
-        shard: None,
-        config: None,
-        index: None,
-    };
+    let event = Event { process, kind: Kind::Invoke, f, key, value, time, shard: None, config: None, index: None };
     write_event(out, &event)
 }
 
@@ -134,20 +124,7 @@ pub fn write_return(
         Some((shard, at)) => (Some(shard.get()), Some(at.config.get()), Some(at.index.get())),
         None => (None, None, None),
     };
-    write_event(
-        out,
-        &Event {
-            process,
-            kind,
-            f,
-            key: STANDARD.encode(key),
-            value,
-            time,
-            shard,
-            config,
-            index,
-        },
-    )
+    write_event(out, &Event { process, kind, f, key: STANDARD.encode(key), value, time, shard, config, index })
 }
 
 /// Writes a whole history, its events in the order of time.
@@ -158,19 +135,7 @@ pub fn write(out: &mut impl Write, operations: &[Operation]) -> io::Result<()> {
         ends.extend(operation.returned.map(|returned| (returned, true, operation)));
     }
     ends.sort_by_key(|(time, is_return, _)| (*time, *is_return));
-    for (
-        time,
-        is_return,
-        Operation {
-            process,
-            key,
-            call,
-            outcome,
-            place,
-            ..
-        },
-    ) in ends
-    {
+    for (time, is_return, Operation { process, key, call, outcome, place, .. }) in ends {
         if is_return {
             write_return(out, *process, key, call, outcome, *place, time)?;
         } else {
@@ -207,10 +172,7 @@ fn take_event(operations: &mut Vec<Operation>, open: &mut BTreeMap<u64, usize>, 
     let value = event.value.as_deref().map(decode).transpose()?;
     if event.kind == Kind::Invoke {
         if open.contains_key(&event.process) {
-            return Err(format!(
-                "process {} invokes while its last operation is open",
-                event.process
-            ));
+            return Err(format!("process {} invokes while its last operation is open", event.process));
         }
         open.insert(event.process, operations.len());
         operations.push(invoked(&event, key, value)?);
@@ -224,10 +186,7 @@ fn take_event(operations: &mut Vec<Operation>, open: &mut BTreeMap<u64, usize>, 
         .and_then(|at| operations.get_mut(at))
         .ok_or_else(|| format!("process {} returns without having invoked", event.process))?;
     if operation.key != key || function_and_value(&operation.call).0 != event.f {
-        return Err(format!(
-            "process {} returns from another operation than it invoked",
-            event.process
-        ));
+        return Err(format!("process {} returns from another operation than it invoked", event.process));
     }
     returned(operation, &event, value)
 }
@@ -240,15 +199,7 @@ fn invoked(event: &Event, key: Vec<u8>, value: Option<Vec<u8>>) -> Result<Operat
         (Function::Put | Function::Append, None) => return Err("a write without a value".into()),
     };
     let (process, outcome, invoked) = (event.process, Outcome::Unknown, event.time);
-    Ok(Operation {
-        process,
-        key,
-        call,
-        outcome,
-        invoked,
-        returned: None,
-        place: None,
-    })
+    Ok(Operation { process, key, call, outcome, invoked, returned: None, place: None })
 }
 
 fn returned(operation: &mut Operation, event: &Event, value: Option<Vec<u8>>) -> Result<(), String> {
@@ -257,10 +208,7 @@ fn returned(operation: &mut Operation, event: &Event, value: Option<Vec<u8>>) ->
     }
     operation.place = match (event.shard, event.config, event.index) {
         (Some(shard), Some(config), Some(index)) => {
-            let position = Position {
-                config: ConfigNum::new(config),
-                index: LogIndex::new(index),
-            };
+            let position = Position { config: ConfigNum::new(config), index: LogIndex::new(index) };
             Some((ShardId::new(shard), position))
         }
         (None, None, None) => None,

@@ -37,7 +37,8 @@ impl Ledger {
 
     /// Whether `value` keeps every promise: `Err` says which it breaks.
     pub fn check(&self, value: &[u8]) -> Result<(), String> {
-        let text = std::str::from_utf8(value).map_err(|_| format!("{}: the value is not what was written", self.key))?;
+        let text =
+            std::str::from_utf8(value).map_err(|_| format!("{}: the value is not what was written", self.key))?;
         let mut found = text.split_inclusive(';').peekable();
         for entry in &self.entries {
             if found.peek() == Some(&entry.token.as_str()) {
@@ -78,7 +79,8 @@ mod tests {
     use super::*;
 
     fn ledger(tokens: &[(&str, bool)]) -> Ledger {
-        let entries = tokens.iter().map(|(token, acknowledged)| Entry { token: (*token).into(), acknowledged: *acknowledged });
+        let entries =
+            tokens.iter().map(|(token, acknowledged)| Entry { token: (*token).into(), acknowledged: *acknowledged });
         Ledger { key: "k".into(), entries: entries.collect(), ..Ledger::default() }
     }
 

@@ -52,11 +52,12 @@ impl World {
         cluster.start_all().expect("every node starts");
         let world = Self { cluster, directory: None };
         let nodes = world.cluster.addresses().len();
-        world.until("every node is registered", async |world| {
-            let client = world.try_client(PATIENCE).await?;
-            (client.map().await.1.nodes.len() == nodes).then_some(())
-        })
-        .await;
+        world
+            .until("every node is registered", async |world| {
+                let client = world.try_client(PATIENCE).await?;
+                (client.map().await.1.nodes.len() == nodes).then_some(())
+            })
+            .await;
         world
     }
 
@@ -115,7 +116,8 @@ impl World {
             let mut best: Option<(u64, ReplicaStatus)> = None;
             for node in world.servers(gid) {
                 let Some(status) = world.status(node).await else { continue };
-                let leads = |replica: &&ReplicaStatus| replica.group.gid == Gid::new(gid) && replica.role == Role::Leader;
+                let leads =
+                    |replica: &&ReplicaStatus| replica.group.gid == Gid::new(gid) && replica.role == Role::Leader;
                 if let Some(replica) = status.replicas.iter().find(leads)
                     && best.as_ref().is_none_or(|(_, other)| other.term < replica.term)
                 {
@@ -146,9 +148,11 @@ impl World {
     /// The shards that a group owns in the latest configuration.
     pub async fn shards_of(&self, gid: u64) -> BTreeSet<u64> {
         let config = self.client().await.query(None).await.expect("the controller answers");
-        let owned = config.shards.iter().zip(0..).filter(|(assignment, _)| {
-            assignment.owner.is_some_and(|owner| owner.gid == Gid::new(gid))
-        });
+        let owned = config
+            .shards
+            .iter()
+            .zip(0..)
+            .filter(|(assignment, _)| assignment.owner.is_some_and(|owner| owner.gid == Gid::new(gid)));
         owned.map(|(_, shard)| shard).collect()
     }
 

@@ -45,8 +45,19 @@ fn dependencies_point_one_way() {
 
 #[test]
 fn the_core_is_pure() {
-    let forbidden =
-        ["std::time", "std::net", "std::fs", "std::thread", "HashMap", "HashSet", "rand::", "tokio", "f32", "f64", "unsafe "];
+    let forbidden = [
+        "std::time",
+        "std::net",
+        "std::fs",
+        "std::thread",
+        "HashMap",
+        "HashSet",
+        "rand::",
+        "tokio",
+        "f32",
+        "f64",
+        "unsafe ",
+    ];
     for (path, text) in sources("core/src").into_iter().chain(sources("spec/src")) {
         let code = text.split("#[cfg(test)]").next().unwrap_or_default();
         for line in code.lines().filter(|line| !line.trim_start().starts_with("//")) {
@@ -85,7 +96,10 @@ fn files_open_with_their_purpose_and_stay_short() {
 fn every_raft_handler_bears_its_action_s_name() {
     let raft: String = sources("core/src/raft").into_iter().map(|(_, text)| text).collect();
     for name in quorate_spec::action::Action::NAMES.iter().filter(|name| name.starts_with("Handle")) {
-        let handler: String = name.chars().flat_map(|c| if c.is_uppercase() { vec!['_', c.to_ascii_lowercase()] } else { vec![c] }).collect();
+        let handler: String = name
+            .chars()
+            .flat_map(|c| if c.is_uppercase() { vec!['_', c.to_ascii_lowercase()] } else { vec![c] })
+            .collect();
         let handler = handler.trim_start_matches('_');
         assert!(raft.contains(&format!("fn {handler}")), "no handler {handler} for the action {name}");
     }

@@ -96,15 +96,9 @@ impl Client {
             Input::Received { from, ticket, reply } => self.received(&from, ticket, reply, &mut fx),
             Input::Disconnected { endpoint } => self.connection_lost(&endpoint, false, &mut fx),
             Input::Unreachable { endpoint } => self.connection_lost(&endpoint, true, &mut fx),
-            Input::Fired {
-                timer: Timer::Attempt { ticket },
-            } => self.attempt_timed_out(ticket, &mut fx),
-            Input::Fired {
-                timer: Timer::Retry { task },
-            } => self.retry(task, &mut fx),
-            Input::Fired {
-                timer: Timer::Deadline { call },
-            } => self.deadline(call, &mut fx),
+            Input::Fired { timer: Timer::Attempt { ticket } } => self.attempt_timed_out(ticket, &mut fx),
+            Input::Fired { timer: Timer::Retry { task } } => self.retry(task, &mut fx),
+            Input::Fired { timer: Timer::Deadline { call } } => self.deadline(call, &mut fx),
         }
         fx
     }
@@ -130,13 +124,7 @@ impl Client {
     }
 
     fn submit(&mut self, id: CallId, operation: Operation, fx: &mut Effects) {
-        let call = Call {
-            operation,
-            lane: None,
-            stamp: None,
-            uncertain: false,
-            pursuit: Pursuit::new(),
-        };
+        let call = Call { operation, lane: None, stamp: None, uncertain: false, pursuit: Pursuit::new() };
         let newest = self.calls.last_key_value().is_none_or(|(last, _)| *last < id);
         assert!(newest, "call ids grow");
         let map = call.operation == Operation::Map;
@@ -171,13 +159,7 @@ impl Client {
                 queue.waiting.insert(id);
                 return;
             }
-            self.lanes.insert(
-                lane,
-                Queue {
-                    current: id,
-                    waiting: BTreeSet::new(),
-                },
-            );
+            self.lanes.insert(lane, Queue { current: id, waiting: BTreeSet::new() });
         }
         self.pursue(Task::Call(id), fx);
     }
@@ -218,10 +200,7 @@ impl Client {
             Task::Refresh => self.refresh_again(fx),
             Task::Register | Task::Call(_) => {
                 // A timer that nobody waits for is ignored.
-                if self
-                    .pursuit_mut(task)
-                    .is_some_and(|pursuit| pursuit.phase == Phase::BackingOff)
-                {
+                if self.pursuit_mut(task).is_some_and(|pursuit| pursuit.phase == Phase::BackingOff) {
                     self.try_again(task, fx);
                 }
             }
@@ -252,9 +231,7 @@ impl Client {
     /// Ends a call that was refused for good: by `outcome` if no attempt of it went unanswered, else unknown.
     pub(super) fn finish_refused(&mut self, id: CallId, outcome: Outcome, fx: &mut Effects) {
         let Some(call) = self.calls.get(&id) else { return };
-        let unknown = Outcome::Unknown {
-            trouble: call.pursuit.trouble,
-        };
+        let unknown = Outcome::Unknown { trouble: call.pursuit.trouble };
         let outcome = if call.uncertain { unknown } else { outcome };
         self.finish(id, outcome, fx);
     }
@@ -274,11 +251,7 @@ impl Client {
         self.refresh.waiters.remove(&id);
         let seq = call.stamp.map_or(Seq::ZERO, |(_, seq)| seq);
         let gave_up = matches!(outcome, Outcome::Unknown { .. });
-        fx.labels.push(if gave_up {
-            Action::GiveUp { seq }
-        } else {
-            Action::Complete { seq }
-        });
+        fx.labels.push(if gave_up { Action::GiveUp { seq } } else { Action::Complete { seq } });
         fx.completions.push((id, outcome));
         if let Some(lane) = call.lane {
             self.leave_lane(lane, id, fx);
@@ -286,10 +259,7 @@ impl Client {
     }
 
     fn leave_lane(&mut self, lane: Lane, id: CallId, fx: &mut Effects) {
-        let queue = self
-            .lanes
-            .get_mut(&lane)
-            .expect("a call's lane lasts as long as the call");
+        let queue = self.lanes.get_mut(&lane).expect("a call's lane lasts as long as the call");
         if queue.current != id {
             queue.waiting.remove(&id);
             return;

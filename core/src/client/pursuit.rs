@@ -40,14 +40,7 @@ pub(super) struct Pursuit {
 
 impl Pursuit {
     pub(super) const fn new() -> Self {
-        Self {
-            phase: Phase::Queued,
-            group: None,
-            hops: 0,
-            round: 0,
-            older: Vec::new(),
-            trouble: Trouble::Waiting,
-        }
+        Self { phase: Phase::Queued, group: None, hops: 0, round: 0, older: Vec::new(), trouble: Trouble::Waiting }
     }
 }
 
@@ -118,27 +111,14 @@ impl Client {
         }
         let (client, seq) = call.stamp.unwrap_or((ClientId::ZERO, Seq::ZERO));
         let request = match &call.operation {
-            Operation::Get { key } => Request::Get {
-                group,
-                key: key.clone(),
-            },
+            Operation::Get { key } => Request::Get { group, key: key.clone() },
             Operation::Write { key, op } => {
                 assert!(client > ClientId::ZERO, "a write is sent under a session");
-                Request::Write {
-                    group,
-                    client,
-                    seq,
-                    key: key.clone(),
-                    op: op.clone(),
-                }
+                Request::Write { group, client, seq, key: key.clone(), op: op.clone() }
             }
             Operation::Change(change) => {
                 assert!(client > ClientId::ZERO, "a change is sent under a session");
-                Request::Change {
-                    client,
-                    seq,
-                    change: change.clone(),
-                }
+                Request::Change { client, seq, change: change.clone() }
             }
             Operation::Query { num } => Request::Query { num: *num },
             Operation::TransferLeadership { to, .. } => Request::TransferLeadership { group, to: *to },
@@ -159,11 +139,7 @@ impl Client {
     ) -> Ticket {
         self.last_ticket = self.last_ticket.next();
         let ticket = self.last_ticket;
-        let wait = if group == Some(GroupId::CONTROLLER) {
-            Wait::ControllerAttempt
-        } else {
-            Wait::Attempt
-        };
+        let wait = if group == Some(GroupId::CONTROLLER) { Wait::ControllerAttempt } else { Wait::Attempt };
         fx.arm(Timer::Attempt { ticket }, wait);
         if task != Task::Refresh {
             fx.labels.push(Action::SendRequest { seq, to: server.node });
@@ -232,12 +208,8 @@ impl Client {
 
     /// A connection broke, or could not be opened (`unsent`): its attempts will not be answered any more.
     pub(super) fn connection_lost(&mut self, endpoint: &Endpoint, unsent: bool, fx: &mut Effects) {
-        let lost: Vec<Ticket> = self
-            .attempts
-            .iter()
-            .filter(|(_, it)| it.server.endpoint == *endpoint)
-            .map(|(ticket, _)| *ticket)
-            .collect();
+        let lost: Vec<Ticket> =
+            self.attempts.iter().filter(|(_, it)| it.server.endpoint == *endpoint).map(|(ticket, _)| *ticket).collect();
         for ticket in lost {
             let Some(Attempt { task, group, .. }) = self.attempts.remove(&ticket) else {
                 continue;

@@ -27,10 +27,7 @@ pub(super) struct Refresh {
 impl Client {
     /// The question for a newer map.
     pub(super) fn map_request(&self) -> Request {
-        Request::Map {
-            config: self.routes.config().num,
-            version: self.routes.directory().version,
-        }
+        Request::Map { config: self.routes.config().num, version: self.routes.directory().version }
     }
 
     /// Asks for a newer map unless somebody is being asked; `whom` is known to have it, anybody may.
@@ -39,20 +36,13 @@ impl Client {
             return;
         }
         let everyone = self.routes.everyone();
-        let turn = self
-            .refresh
-            .next
-            .checked_rem(everyone.len())
-            .and_then(|turn| everyone.get(turn));
+        let turn = self.refresh.next.checked_rem(everyone.len()).and_then(|turn| everyone.get(turn));
         let Some(endpoint) = whom.or(turn).cloned() else { return };
         if self.refresh.backing_off {
             self.refresh.backing_off = false;
             fx.disarm(Timer::Retry { task: Task::Refresh });
         }
-        let server = Server {
-            node: NodeId::ZERO,
-            endpoint,
-        };
+        let server = Server { node: NodeId::ZERO, endpoint };
         let request = self.map_request();
         let ticket = self.send(Task::Refresh, None, server, request, Seq::ZERO, fx);
         self.refresh.attempt = Some(ticket);
@@ -72,14 +62,7 @@ impl Client {
         }
         let (config, directory) = self.map();
         while let Some(id) = self.refresh.waiters.pop_first() {
-            self.finish(
-                id,
-                Outcome::Map {
-                    config: config.clone(),
-                    directory: directory.clone(),
-                },
-                fx,
-            );
+            self.finish(id, Outcome::Map { config: config.clone(), directory: directory.clone() }, fx);
         }
     }
 

@@ -21,11 +21,7 @@ enum Verdict {
     /// The group does not serve the shard under its configuration, this one.
     Elsewhere(ConfigNum),
     /// This server is of no use; try again later. `uncertain`: this attempt may still be executed.
-    Later {
-        trouble: Trouble,
-        leave: bool,
-        uncertain: bool,
-    },
+    Later { trouble: Trouble, leave: bool, uncertain: bool },
 }
 
 impl Client {
@@ -43,9 +39,7 @@ impl Client {
             fx.disarm(Timer::Attempt { ticket });
             return self.refreshed(reply, fx);
         }
-        let pursuit = self
-            .pursuit_mut(attempt.task)
-            .expect("an attempt belongs to a live task");
+        let pursuit = self.pursuit_mut(attempt.task).expect("an attempt belongs to a live task");
         let current = pursuit.phase == Phase::InFlight(ticket);
         if current {
             pursuit.phase = Phase::Queued; // Until the answer decides what comes next.
@@ -65,28 +59,15 @@ impl Client {
 
     /// What an answer says about the attempt that it answers.
     fn judge(&self, id: CallId, attempt: &Attempt, reply: Reply) -> Verdict {
-        let operation = &self
-            .calls
-            .get(&id)
-            .expect("an attempt belongs to a live call")
-            .operation;
+        let operation = &self.calls.get(&id).expect("an attempt belongs to a live call").operation;
         match (operation, reply) {
             (_, Reply::Refused(refusal)) => judge_refusal(operation, attempt, refusal),
             (Operation::Get { .. }, Reply::Value { value, shard, position }) => {
                 Verdict::Done(Outcome::Value { value, shard, position })
             }
-            (
-                Operation::Write { .. },
-                Reply::Written {
-                    answer,
-                    shard,
-                    position,
-                },
-            ) => Verdict::Done(Outcome::Written {
-                answer,
-                shard,
-                position,
-            }),
+            (Operation::Write { .. }, Reply::Written { answer, shard, position }) => {
+                Verdict::Done(Outcome::Written { answer, shard, position })
+            }
             (Operation::Change(_), Reply::Controller(Answer::Changed { config })) => {
                 Verdict::Done(Outcome::Changed { config, changed: true })
             }
@@ -98,11 +79,7 @@ impl Client {
                 Verdict::Done(Outcome::Configuration(config))
             }
             (Operation::TransferLeadership { .. }, Reply::TransferStarted) => Verdict::Done(Outcome::TransferStarted),
-            (_, _) => Verdict::Later {
-                trouble: Trouble::Nonsense,
-                leave: true,
-                uncertain: true,
-            },
+            (_, _) => Verdict::Later { trouble: Trouble::Nonsense, leave: true, uncertain: true },
         }
     }
 
@@ -127,11 +104,7 @@ impl Client {
                 }
                 self.try_later(task, attempt, Trouble::Moving, false, fx);
             }
-            Verdict::Later {
-                trouble,
-                leave,
-                uncertain,
-            } => {
+            Verdict::Later { trouble, leave, uncertain } => {
                 if uncertain {
                     self.mark_uncertain(task);
                 }
@@ -186,10 +159,7 @@ impl Client {
             return self.back_off(task, Trouble::Silent, fx);
         }
         self.hop(task, Trouble::NoLeader, fx);
-        if self
-            .pursuit_mut(task)
-            .is_some_and(|pursuit| pursuit.phase == Phase::BackingOff)
-        {
+        if self.pursuit_mut(task).is_some_and(|pursuit| pursuit.phase == Phase::BackingOff) {
             // Servers may name each other for long: next time somebody else is asked.
             self.routes.doubt(group);
         }
@@ -205,19 +175,11 @@ impl Client {
 }
 
 fn judge_refusal(operation: &Operation, attempt: &Attempt, refusal: Refusal) -> Verdict {
-    let later = |trouble, leave| Verdict::Later {
-        trouble,
-        leave,
-        uncertain: false,
-    };
+    let later = |trouble, leave| Verdict::Later { trouble, leave, uncertain: false };
     let numbered = matches!(operation, Operation::Write { .. } | Operation::Change(_));
     match refusal {
         Refusal::NotLeader { leader } => Verdict::NotLeader(leader),
-        Refusal::LeadershipLost => Verdict::Later {
-            trouble: Trouble::NoLeader,
-            leave: true,
-            uncertain: true,
-        },
+        Refusal::LeadershipLost => Verdict::Later { trouble: Trouble::NoLeader, leave: true, uncertain: true },
         Refusal::NoSuchGroup => later(Trouble::UnknownGroup, true),
         Refusal::WrongGroup { config } | Refusal::NotYetHere { config } => Verdict::Elsewhere(config),
         Refusal::Overloaded => later(Trouble::Overloaded, false),

@@ -50,12 +50,7 @@ pub(super) struct Routes {
 
 impl Routes {
     pub(super) fn new(seeds: Vec<Endpoint>) -> Self {
-        Self {
-            seeds,
-            config: Arc::default(),
-            directory: Arc::default(),
-            beliefs: BTreeMap::new(),
-        }
+        Self { seeds, config: Arc::default(), directory: Arc::default(), beliefs: BTreeMap::new() }
     }
 
     pub(super) fn config(&self) -> &Arc<Configuration> {
@@ -80,20 +75,17 @@ impl Routes {
             let nodes = &self.directory.nodes;
             let groups = &self.directory.groups;
             // Seeds carry no id: where the directory now names the servers, a seed is no longer believed in.
-            self.beliefs
-                .retain(|group, belief| match nodes.get(&belief.server.node) {
-                    Some(info) => info.address == belief.server.endpoint,
-                    None => !groups.contains_key(group),
-                });
+            self.beliefs.retain(|group, belief| match nodes.get(&belief.server.node) {
+                Some(info) => info.address == belief.server.endpoint,
+                None => !groups.contains_key(group),
+            });
         }
         news
     }
 
     /// The shard of a key, once the number of shards is known.
     pub(super) fn shard_of(&self, key: &[u8]) -> Option<ShardId> {
-        let shards = u32::try_from(self.config.shards.len())
-            .ok()
-            .filter(|shards| *shards > 0)?;
+        let shards = u32::try_from(self.config.shards.len()).ok().filter(|shards| *shards > 0)?;
         Some(keyspace::shard_of(key, shards))
     }
 
@@ -103,11 +95,7 @@ impl Routes {
             Operation::Get { key } | Operation::Write { key, .. } => {
                 let shard = self.shard_of(key).ok_or(Trouble::NoMap)?;
                 let index = usize::try_from(shard.get()).map_err(|_| Trouble::NoMap)?;
-                self.config
-                    .shards
-                    .get(index)
-                    .and_then(|it| it.owner)
-                    .ok_or(Trouble::NoOwner)
+                self.config.shards.get(index).and_then(|it| it.owner).ok_or(Trouble::NoOwner)
             }
             Operation::Change(_) | Operation::Query { .. } | Operation::Map => Ok(GroupId::CONTROLLER),
             Operation::TransferLeadership { gid, .. } => self.group_numbered(*gid).ok_or(Trouble::UnknownGroup),
@@ -120,38 +108,21 @@ impl Routes {
             return Some(GroupId::CONTROLLER);
         }
         let current = self.config.groups.get(&gid).map(|info| info.id);
-        current.or_else(|| {
-            self.directory
-                .groups
-                .keys()
-                .rev()
-                .find(|group| group.gid == gid)
-                .copied()
-        })
+        current.or_else(|| self.directory.groups.keys().rev().find(|group| group.gid == gid).copied())
     }
 
     /// The servers of a group whose addresses are known. Before the directory names the controller's: the seeds.
     pub(super) fn servers(&self, group: GroupId) -> Vec<Server> {
-        let listed = self.directory.groups.get(&group).or_else(|| {
-            self.config
-                .groups
-                .get(&group.gid)
-                .filter(|info| info.id == group)
-                .map(|info| &info.servers)
-        });
+        let listed =
+            self.directory.groups.get(&group).or_else(|| {
+                self.config.groups.get(&group.gid).filter(|info| info.id == group).map(|info| &info.servers)
+            });
         let address = |node: &NodeId| self.directory.nodes.get(node).map(|info| info.address.clone());
-        let known = listed.into_iter().flatten().filter_map(|node| {
-            Some(Server {
-                node: *node,
-                endpoint: address(node)?,
-            })
-        });
+        let known =
+            listed.into_iter().flatten().filter_map(|node| Some(Server { node: *node, endpoint: address(node)? }));
         let known: Vec<Server> = known.collect();
         if known.is_empty() && group == GroupId::CONTROLLER {
-            let seed = |endpoint: &Endpoint| Server {
-                node: NodeId::ZERO,
-                endpoint: endpoint.clone(),
-            };
+            let seed = |endpoint: &Endpoint| Server { node: NodeId::ZERO, endpoint: endpoint.clone() };
             return self.seeds.iter().map(seed).collect();
         }
         known
@@ -163,13 +134,7 @@ impl Routes {
             return Some(belief.server.clone());
         }
         let server = self.servers(group).into_iter().next()?;
-        self.beliefs.insert(
-            group,
-            Belief {
-                server: server.clone(),
-                silent: None,
-            },
-        );
+        self.beliefs.insert(group, Belief { server: server.clone(), silent: None });
         Some(server)
     }
 
@@ -183,13 +148,7 @@ impl Routes {
                 belief.silent = None;
             }
             None => {
-                self.beliefs.insert(
-                    group,
-                    Belief {
-                        server: server.clone(),
-                        silent: None,
-                    },
-                );
+                self.beliefs.insert(group, Belief { server: server.clone(), silent: None });
             }
         }
     }
@@ -205,38 +164,18 @@ impl Routes {
 
     /// This server is of no use now: the next one, unless somebody has already moved on.
     pub(super) fn leave(&mut self, group: GroupId, from: &Endpoint) {
-        let Some(belief) = self
-            .beliefs
-            .get(&group)
-            .filter(|belief| belief.server.endpoint == *from)
-        else {
+        let Some(belief) = self.beliefs.get(&group).filter(|belief| belief.server.endpoint == *from) else {
             return;
         };
         let silent = belief.silent.clone();
         let servers = self.servers(group);
-        let at = servers
-            .iter()
-            .position(|server| server.endpoint == *from)
-            .map_or(0, |at| at + 1);
-        let mut others = servers
-            .iter()
-            .cycle()
-            .skip(at)
-            .take(servers.len())
-            .filter(|server| server.endpoint != *from);
+        let at = servers.iter().position(|server| server.endpoint == *from).map_or(0, |at| at + 1);
+        let mut others = servers.iter().cycle().skip(at).take(servers.len()).filter(|server| server.endpoint != *from);
         let first = others.clone().next();
-        let next = others
-            .find(|server| Some(&server.endpoint) != silent.as_ref())
-            .or(first);
+        let next = others.find(|server| Some(&server.endpoint) != silent.as_ref()).or(first);
         match next {
             Some(server) => {
-                self.beliefs.insert(
-                    group,
-                    Belief {
-                        server: server.clone(),
-                        silent,
-                    },
-                );
+                self.beliefs.insert(group, Belief { server: server.clone(), silent });
             }
             // The only server, or one that is no longer listed: start afresh from the list.
             None => {

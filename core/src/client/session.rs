@@ -23,10 +23,7 @@ impl Client {
 
     /// The calls that wait for a session.
     pub(super) fn awaiting_session(&self) -> Vec<CallId> {
-        let waits = self
-            .calls
-            .iter()
-            .filter(|(_, call)| call.pursuit.phase == Phase::NeedsSession);
+        let waits = self.calls.iter().filter(|(_, call)| call.pursuit.phase == Phase::NeedsSession);
         waits.map(|(id, _)| *id).collect()
     }
 
@@ -54,18 +51,9 @@ impl Client {
         }
         call.pursuit.trouble = Trouble::SessionEnded;
         if call.uncertain {
-            return self.finish(
-                id,
-                Outcome::Unknown {
-                    trouble: Trouble::SessionEnded,
-                },
-                fx,
-            );
+            return self.finish(id, Outcome::Unknown { trouble: Trouble::SessionEnded }, fx);
         }
-        assert!(
-            call.pursuit.older.is_empty(),
-            "an unanswered attempt makes a call uncertain"
-        );
+        assert!(call.pursuit.older.is_empty(), "an unanswered attempt makes a call uncertain");
         call.stamp = None;
         self.hop(Task::Call(id), Trouble::SessionEnded, fx);
     }

@@ -23,10 +23,7 @@ pub fn rebalance(shards: &[Option<Gid>], groups: &BTreeSet<Gid>) -> Vec<Option<G
     }
     // What each group may still take: first by the shards that stay, then by those that are placed.
     let mut room = quotas(shards, groups);
-    let mut balanced: Vec<Option<Gid>> = shards
-        .iter()
-        .map(|owner| owner.filter(|gid| take(&mut room, *gid)))
-        .collect();
+    let mut balanced: Vec<Option<Gid>> = shards.iter().map(|owner| owner.filter(|gid| take(&mut room, *gid))).collect();
     let mut places = room.into_iter().flat_map(|(gid, left)| core::iter::repeat_n(gid, left));
     for owner in balanced.iter_mut().filter(|owner| owner.is_none()) {
         *owner = Some(places.next().expect("the quotas add up to the number of shards"));
@@ -46,11 +43,7 @@ fn quotas(shards: &[Option<Gid>], groups: &BTreeSet<Gid>) -> BTreeMap<Gid, usize
     let (share, larger) = (shards.len() / groups.len(), shards.len() % groups.len());
     let mut fullest: Vec<(Gid, usize)> = loads.into_iter().collect();
     fullest.sort_by_key(|(gid, load)| (Reverse(*load), *gid));
-    fullest
-        .into_iter()
-        .enumerate()
-        .map(|(rank, (gid, _))| (gid, share + usize::from(rank < larger)))
-        .collect()
+    fullest.into_iter().enumerate().map(|(rank, (gid, _))| (gid, share + usize::from(rank < larger))).collect()
 }
 
 /// Whether the group has room for one more shard; if so, it has one less afterwards.

@@ -23,10 +23,7 @@ pub(super) fn plan(change: &Change, latest: &Configuration, directory: &Director
                 return Err(Refusal::BadFloor);
             }
             let config = raise_floor(*floor, latest);
-            let action = Action::RaiseFloor {
-                config: config.num,
-                floor: *floor,
-            };
+            let action = Action::RaiseFloor { config: config.num, floor: *floor };
             Ok(Some((config, action)))
         }
     }
@@ -34,10 +31,7 @@ pub(super) fn plan(change: &Change, latest: &Configuration, directory: &Director
 
 /// The next configuration with a higher floor and nothing else changed.
 pub(super) fn raise_floor(floor: ClientId, latest: &Configuration) -> Configuration {
-    Configuration {
-        floor,
-        ..successor(latest)
-    }
+    Configuration { floor, ..successor(latest) }
 }
 
 /// Adds the groups that are not there yet. Each is a *new* group, born by the next configuration, even under a gid that
@@ -53,13 +47,7 @@ fn join(groups: &BTreeMap<Gid, Vec<NodeId>>, latest: &Configuration, directory: 
             Some(group) if group.servers == servers => {}
             Some(_) => return Err(Refusal::GroupExists { gid: *gid }),
             None => {
-                next.groups.insert(
-                    *gid,
-                    GroupInfo {
-                        id: GroupId::new(*gid, next.num),
-                        servers,
-                    },
-                );
+                next.groups.insert(*gid, GroupInfo { id: GroupId::new(*gid, next.num), servers });
             }
         }
     }
@@ -84,11 +72,7 @@ fn checked_servers(gid: Gid, named: &[NodeId], directory: &Directory) -> Result<
             return Err(Refusal::ServerTwice { gid, node: *node });
         }
     }
-    if servers.is_empty() {
-        Err(Refusal::NoServers { gid })
-    } else {
-        Ok(servers.into_iter().collect())
-    }
+    if servers.is_empty() { Err(Refusal::NoServers { gid }) } else { Ok(servers.into_iter().collect()) }
 }
 
 /// Takes groups out. Their shards go to the least loaded of the others; if none is left, to nobody, each keeping the
@@ -109,40 +93,24 @@ fn leave(gids: &BTreeSet<Gid>, latest: &Configuration) -> Plan {
 fn move_shard(shard: ShardId, gid: Gid, latest: &Configuration) -> Plan {
     let mut next = successor(latest);
     let num = next.num;
-    let place = usize::try_from(shard.get())
-        .ok()
-        .and_then(|index| next.shards.get_mut(index));
+    let place = usize::try_from(shard.get()).ok().and_then(|index| next.shards.get_mut(index));
     let assignment = place.ok_or(Refusal::UnknownShard { shard })?;
     let group = latest.groups.get(&gid).ok_or(Refusal::UnknownGroup { gid })?;
     if assignment.owner == Some(group.id) {
         return Ok(None);
     }
     *assignment = handed_over(*assignment, Some(group.id), num);
-    Ok(Some((
-        next,
-        Action::Move {
-            config: num,
-            shard,
-            gid,
-        },
-    )))
+    Ok(Some((next, Action::Move { config: num, shard, gid })))
 }
 
 /// The configuration after `latest` with nothing changed but its number.
 fn successor(latest: &Configuration) -> Configuration {
-    Configuration {
-        num: latest.num.next(),
-        ..latest.clone()
-    }
+    Configuration { num: latest.num.next(), ..latest.clone() }
 }
 
 /// The configuration with its shards balanced over its groups.
 fn rebalanced(mut next: Configuration) -> Configuration {
-    let owners: Vec<Option<Gid>> = next
-        .shards
-        .iter()
-        .map(|shard| shard.owner.map(|group| group.gid))
-        .collect();
+    let owners: Vec<Option<Gid>> = next.shards.iter().map(|shard| shard.owner.map(|group| group.gid)).collect();
     let gids: BTreeSet<Gid> = next.groups.keys().copied().collect();
     for (assignment, gid) in next.shards.iter_mut().zip(rebalance(&owners, &gids)) {
         let owner = gid.and_then(|gid| next.groups.get(&gid)).map(|group| group.id);
@@ -158,8 +126,5 @@ fn handed_over(from: Assignment, owner: Option<GroupId>, num: ConfigNum) -> Assi
         return from;
     }
     let froze = from.owner.map(|group| Origin { group, config: num });
-    Assignment {
-        owner,
-        origin: froze.or(from.origin),
-    }
+    Assignment { owner, origin: froze.or(from.origin) }
 }

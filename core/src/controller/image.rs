@@ -90,10 +90,8 @@ impl Controller {
     fn items(&self, from: Cursor) -> impl Iterator<Item = Item> {
         // Per kind: where its items begin, or the cursor if that is further on, which is of a later kind once all of
         // this kind are behind it.
-        let counters = (from == Cursor::Counters).then(|| Item::Counters {
-            next_client: self.sessions.next,
-            directory: self.directory.version,
-        });
+        let counters = (from == Cursor::Counters)
+            .then(|| Item::Counters { next_client: self.sessions.next, directory: self.directory.version });
         let configurations = if let Cursor::Configuration(first) = from.max(Cursor::Configuration(ConfigNum::ZERO)) {
             let first = usize::try_from(first.get()).unwrap_or(usize::MAX);
             Some((first..self.configurations.len()).filter_map(|place| self.configurations.get(place)))
@@ -116,30 +114,10 @@ impl Controller {
             None
         };
         (counters.into_iter())
-            .chain(
-                configurations
-                    .into_iter()
-                    .flatten()
-                    .map(|config| Item::Configuration(config.clone())),
-            )
-            .chain(
-                nodes
-                    .into_iter()
-                    .flatten()
-                    .map(|(node, info)| Item::Node(*node, info.clone())),
-            )
-            .chain(
-                groups
-                    .into_iter()
-                    .flatten()
-                    .map(|(group, servers)| Item::Group(*group, servers.clone())),
-            )
-            .chain(
-                sessions
-                    .into_iter()
-                    .flatten()
-                    .map(|(client, record)| Item::Session(*client, record.clone())),
-            )
+            .chain(configurations.into_iter().flatten().map(|config| Item::Configuration(config.clone())))
+            .chain(nodes.into_iter().flatten().map(|(node, info)| Item::Node(*node, info.clone())))
+            .chain(groups.into_iter().flatten().map(|(group, servers)| Item::Group(*group, servers.clone())))
+            .chain(sessions.into_iter().flatten().map(|(client, record)| Item::Session(*client, record.clone())))
     }
 
     fn absorb_item(&mut self, item: Item) {
@@ -150,11 +128,7 @@ impl Controller {
             }
             Item::Configuration(config) => {
                 let place = usize::try_from(config.num.get()).ok();
-                assert_eq!(
-                    place,
-                    Some(self.configurations.len()),
-                    "chunks come in order, each once"
-                );
+                assert_eq!(place, Some(self.configurations.len()), "chunks come in order, each once");
                 Arc::make_mut(&mut self.directory).config = config.num;
                 self.configurations.push_back_mut(config);
             }
@@ -186,11 +160,7 @@ impl Image for Controller {
     }
 
     fn blank() -> Self {
-        Self {
-            configurations: VectorSync::new_sync(),
-            directory: Arc::default(),
-            sessions: Sessions::genesis(),
-        }
+        Self { configurations: VectorSync::new_sync(), directory: Arc::default(), sessions: Sessions::genesis() }
     }
 
     fn absorb(&mut self, chunk: Chunk) {

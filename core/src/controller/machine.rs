@@ -27,14 +27,9 @@ pub struct Controller {
 impl Controller {
     /// The state before any command: configuration 0, without groups, all its `shards` with nobody.
     pub fn genesis(shards: u32) -> Self {
-        let mut controller = Self {
-            configurations: VectorSync::new_sync(),
-            directory: Arc::default(),
-            sessions: Sessions::genesis(),
-        };
-        controller
-            .configurations
-            .push_back_mut(Arc::new(Configuration::genesis(shards)));
+        let mut controller =
+            Self { configurations: VectorSync::new_sync(), directory: Arc::default(), sessions: Sessions::genesis() };
+        controller.configurations.push_back_mut(Arc::new(Configuration::genesis(shards)));
         controller
     }
 
@@ -51,16 +46,12 @@ impl Controller {
 
     /// The configuration with this number; the latest one for none, or for a number beyond it.
     pub fn query(&self, num: Option<ConfigNum>) -> Arc<Configuration> {
-        num.and_then(|num| self.configurations.get(place_of(num)))
-            .unwrap_or(self.latest())
-            .clone()
+        num.and_then(|num| self.configurations.get(place_of(num))).unwrap_or(self.latest()).clone()
     }
 
     /// The latest configuration.
     pub fn latest(&self) -> &Arc<Configuration> {
-        self.configurations
-            .last()
-            .expect("configuration 0 is made at genesis and none is ever removed")
+        self.configurations.last().expect("configuration 0 is made at genesis and none is ever removed")
     }
 
     /// The directory: registered nodes, and every group that exists.
@@ -104,10 +95,7 @@ impl Controller {
             self.commit(config);
         }
         let client = self.sessions.issue();
-        (
-            Answer::ClientRegistered { client },
-            Some(Action::RegisterClient { client }),
-        )
+        (Answer::ClientRegistered { client }, Some(Action::RegisterClient { client }))
     }
 
     /// Records a node, or its new address. A known node keeps its stamp for ever (`wiped-disk-votes`).
@@ -134,14 +122,7 @@ impl Controller {
         let (answer, action) = self.carry_out(plan);
         // A client may have ended its own session: nothing below the floor is kept.
         if client >= self.floor() {
-            self.sessions.record(
-                client,
-                SessionRecord {
-                    seq,
-                    digest,
-                    answer: answer.clone(),
-                },
-            );
+            self.sessions.record(client, SessionRecord { seq, digest, answer: answer.clone() });
         }
         (answer, action)
     }
@@ -150,19 +131,9 @@ impl Controller {
         match plan {
             Ok(Some((config, action))) => {
                 self.commit(config);
-                (
-                    Answer::Changed {
-                        config: self.latest().num,
-                    },
-                    Some(action),
-                )
+                (Answer::Changed { config: self.latest().num }, Some(action))
             }
-            Ok(None) => (
-                Answer::Unchanged {
-                    config: self.latest().num,
-                },
-                None,
-            ),
+            Ok(None) => (Answer::Unchanged { config: self.latest().num }, None),
             Err(refusal) => (Answer::Refused(refusal), None),
         }
     }
@@ -182,20 +153,9 @@ impl Controller {
     /// Makes a configuration the latest one, with all that follows from it.
     fn commit(&mut self, config: Configuration) {
         let latest = self.latest();
-        assert_eq!(
-            config.num,
-            latest.num.next(),
-            "configurations are numbered without gaps"
-        );
-        assert_eq!(
-            config.shards.len(),
-            latest.shards.len(),
-            "the number of shards is a constant of the cluster"
-        );
-        assert!(
-            latest.floor <= config.floor && config.floor <= self.sessions.next,
-            "the floor rises, over issued ids"
-        );
+        assert_eq!(config.num, latest.num.next(), "configurations are numbered without gaps");
+        assert_eq!(config.shards.len(), latest.shards.len(), "the number of shards is a constant of the cluster");
+        assert!(latest.floor <= config.floor && config.floor <= self.sessions.next, "the floor rises, over issued ids");
         self.sessions.prune(config.floor);
         let directory = self.next_directory();
         directory.config = config.num;

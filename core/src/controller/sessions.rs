@@ -35,10 +35,7 @@ pub(super) struct Sessions {
 impl Sessions {
     /// No session was issued yet; the first one will be 1.
     pub(super) fn genesis() -> Self {
-        Self {
-            next: ClientId::ZERO.next(),
-            records: RedBlackTreeMapSync::new_sync(),
-        }
+        Self { next: ClientId::ZERO.next(), records: RedBlackTreeMapSync::new_sync() }
     }
 
     /// Issues a session.
@@ -86,12 +83,7 @@ impl Sessions {
 
     /// Forgets the sessions below the floor.
     pub(super) fn prune(&mut self, floor: ClientId) {
-        while let Some(client) = self
-            .records
-            .first()
-            .map(|(client, _)| *client)
-            .filter(|client| *client < floor)
-        {
+        while let Some(client) = self.records.first().map(|(client, _)| *client).filter(|client| *client < floor) {
             self.records.remove_mut(&client);
         }
     }

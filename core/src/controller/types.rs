@@ -48,17 +48,12 @@ pub struct Configuration {
 impl Configuration {
     /// Configuration 0: no groups, and every shard with nobody since ever.
     pub fn genesis(shards: u32) -> Self {
-        Self {
-            shards: (0..shards).map(|_| Assignment::default()).collect(),
-            ..Self::default()
-        }
+        Self { shards: (0..shards).map(|_| Assignment::default()).collect(), ..Self::default() }
     }
 
     /// A shard's place in it; `None` if there is no such shard.
     pub fn assignment(&self, shard: ShardId) -> Option<&Assignment> {
-        usize::try_from(shard.get())
-            .ok()
-            .and_then(|index| self.shards.get(index))
+        usize::try_from(shard.get()).ok().and_then(|index| self.shards.get(index))
     }
 
     /// Whether the cluster still needs the group: it is listed, or data froze there that nobody has taken over since.
@@ -73,11 +68,7 @@ impl Configuration {
         ConfigurationView {
             num: self.num,
             shards: self.shards.iter().map(|shard| (shard.owner, shard.origin)).collect(),
-            groups: self
-                .groups
-                .iter()
-                .map(|(gid, group)| (*gid, (group.id, group.servers.clone())))
-                .collect(),
+            groups: self.groups.iter().map(|(gid, group)| (*gid, (group.id, group.servers.clone()))).collect(),
             floor: self.floor,
         }
     }

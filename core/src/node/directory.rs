@@ -225,7 +225,8 @@ impl Node {
     }
 
     fn fetch(&mut self, to: NodeId, effects: &mut Effects) {
-        let config = self.missing().unwrap_or_else(|| self.map.latest().map_or(ConfigNum::ZERO, |latest| latest.num.next()));
+        let config =
+            self.missing().unwrap_or_else(|| self.map.latest().map_or(ConfigNum::ZERO, |latest| latest.num.next()));
         let version = self.map.directory.version;
         self.send(to, Message::Directory(DirectoryMessage::Fetch { config, version }), effects);
     }

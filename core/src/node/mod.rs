@@ -157,7 +157,9 @@ impl Node {
     fn deliver(&mut self, peer: Peer, message: Message, effects: &mut Effects) {
         let from = peer.node;
         match message {
-            Message::Controller(message) => self.with_controller(effects, |group, limits| group.receive(from, message, limits)),
+            Message::Controller(message) => {
+                self.with_controller(effects, |group, limits| group.receive(from, message, limits))
+            }
             Message::Data { group, message } => {
                 self.with_data(group, effects, |group, limits| group.receive(from, message, limits));
             }

@@ -100,7 +100,8 @@ impl Node {
         effects: &mut Effects,
     ) {
         if self.controller.is_none() {
-            let tickets = commands.into_iter().map(|(ticket, _)| ticket).chain(queries.into_iter().map(|(ticket, _)| ticket));
+            let tickets =
+                commands.into_iter().map(|(ticket, _)| ticket).chain(queries.into_iter().map(|(ticket, _)| ticket));
             return effects.replies.extend(tickets.map(|ticket| (ticket, Reply::Refused(Refusal::NoSuchGroup))));
         }
         if !commands.is_empty() {

@@ -10,10 +10,7 @@ use quorate_spec::ids::{LogIndex, Term};
 
 /// Committed entries are never removed.
 pub(super) fn truncation(from: LogIndex, commit: LogIndex) {
-    assert!(
-        from > commit,
-        "entries from {from} on would be removed, but {commit} is committed"
-    );
+    assert!(from > commit, "entries from {from} on would be removed, but {commit} is committed");
 }
 
 /// A leader has every committed entry, so no snapshot is ahead of it (Raft paper 5.4.3).
@@ -33,12 +30,7 @@ pub(super) struct Before {
 impl<P: Payload> Replica<P> {
     /// To be compared with after the step.
     pub(super) fn before(&self) -> Before {
-        Before {
-            term: self.hard.term,
-            commit: self.commit,
-            base: self.log.base().index,
-            mark: self.mark.last.index,
-        }
+        Before { term: self.hard.term, commit: self.commit, base: self.log.base().index, mark: self.mark.last.index }
     }
 
     /// The local facts, after a step.
@@ -51,18 +43,9 @@ impl<P: Payload> Replica<P> {
         assert!(before.commit <= self.commit, "the commit index went back");
         assert!(before.base <= self.log.base().index, "the base went back");
         assert!(before.mark <= self.mark.last.index, "the snapshot went back");
-        assert!(
-            self.log.base().index <= self.mark.last.index,
-            "entries were removed that no snapshot covers"
-        );
-        assert!(
-            self.mark.last.index <= self.commit && self.commit <= last,
-            "the commit index is not in the log"
-        );
-        assert!(
-            self.log.last().term <= self.hard.term,
-            "an entry of a term that has not come"
-        );
+        assert!(self.log.base().index <= self.mark.last.index, "entries were removed that no snapshot covers");
+        assert!(self.mark.last.index <= self.commit && self.commit <= last, "the commit index is not in the log");
+        assert!(self.log.last().term <= self.hard.term, "an entry of a term that has not come");
         assert!(self.outbox.is_sound(), "a promise does not rest on a pending write");
         self.check_role(last);
     }
@@ -71,31 +54,19 @@ impl<P: Payload> Replica<P> {
         match &self.state {
             State::Follower => {}
             State::PreCandidate { granted } => {
-                assert!(
-                    granted.contains(&self.me) && !self.heard,
-                    "asks for a pre-vote while led"
-                );
+                assert!(granted.contains(&self.me) && !self.heard, "asks for a pre-vote while led");
             }
             State::Candidate { .. } => {
-                assert!(
-                    self.hard.voted_for == Some(self.me),
-                    "a candidate has not voted for itself"
-                );
+                assert!(self.hard.voted_for == Some(self.me), "a candidate has not voted for itself");
                 assert!(self.leader.is_none(), "a candidate knows a leader of its term");
             }
             State::Leader(leader) => {
-                assert!(
-                    self.hard.voted_for == Some(self.me),
-                    "a leader has not voted for itself"
-                );
+                assert!(self.hard.voted_for == Some(self.me), "a leader has not voted for itself");
                 assert!(self.leader == Some(self.me), "a leader follows another");
                 assert!(leader.own <= last, "a leader's own copy is longer than its log");
                 for (peer, progress) in &leader.progress {
                     let matched = progress.matched;
-                    assert!(
-                        matched < progress.next,
-                        "{peer} matches up to {matched}, which is to be sent"
-                    );
+                    assert!(matched < progress.next, "{peer} matches up to {matched}, which is to be sent");
                     assert!(matched <= last, "{peer} matches up to {matched}, beyond the log");
                     assert!(progress.next <= last.next(), "{peer} is to be sent what is not there");
                 }

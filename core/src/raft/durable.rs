@@ -15,10 +15,7 @@ impl<P: Payload> Durable<P> {
     pub fn genesis(voters: BTreeSet<NodeId>, image: P::Image) -> Self {
         Self {
             hard: HardState::default(),
-            mark: Mark {
-                last: LogPosition::default(),
-                voters,
-            },
+            mark: Mark { last: LogPosition::default(), voters },
             image,
             base: LogPosition::default(),
             entries: Vec::new(),
@@ -55,29 +52,21 @@ impl<P: Payload> Durable<P> {
             Write::Truncate { from } => {
                 let floor = self.base.index.max(self.mark.last.index);
                 if from <= floor || from > self.last_index() {
-                    return Err(format!(
-                        "truncation from {from} of a log that is ({floor}, {}]",
-                        self.last_index()
-                    ));
+                    return Err(format!("truncation from {from} of a log that is ({floor}, {}]", self.last_index()));
                 }
                 let kept = usize::try_from(from.prev().since(self.base.index)).map_err(|_| "log too long")?;
                 self.entries.truncate(kept);
             }
             Write::Append { first, entries } => {
                 if first != self.last_index().next() {
-                    return Err(format!(
-                        "entries from {first} on after a log that ends at {}",
-                        self.last_index()
-                    ));
+                    return Err(format!("entries from {first} on after a log that ends at {}", self.last_index()));
                 }
                 self.entries.extend(entries);
             }
             Write::Mark(mark) => {
                 if self.term_at(mark.last.index) != Some(mark.last.term) {
                     let LogPosition { term, index } = mark.last;
-                    return Err(format!(
-                        "a snapshot mark at index {index} of term {term}, which is not in the log"
-                    ));
+                    return Err(format!("a snapshot mark at index {index} of term {term}, which is not in the log"));
                 }
                 self.image = image(&mark);
                 self.mark = mark;
@@ -97,15 +86,10 @@ impl<P: Payload> Durable<P> {
     fn purge(&mut self, base: LogPosition) -> Result<(), String> {
         let LogPosition { term, index } = base;
         if self.mark.last.index < index {
-            return Err(format!(
-                "purge up to {index} beyond the durable snapshot at {}",
-                self.mark.last.index
-            ));
+            return Err(format!("purge up to {index} beyond the durable snapshot at {}", self.mark.last.index));
         }
         if self.term_at(index) != Some(term) {
-            return Err(format!(
-                "purge up to index {index} of term {term}, which is not in the log"
-            ));
+            return Err(format!("purge up to index {index} of term {term}, which is not in the log"));
         }
         let removed = usize::try_from(index.since(self.base.index)).map_err(|_| "log too long")?;
         self.entries.drain(..removed);

@@ -27,12 +27,9 @@ impl<P: Payload> Replica<P> {
     fn start_pre_vote(&mut self, out: &mut Effects<P>) {
         let (term, last) = (self.hard.term.next(), self.log.last());
         out.labels.push(Action::StartPreVote { term });
-        self.state = State::PreCandidate {
-            granted: BTreeSet::from([self.me]),
-        };
+        self.state = State::PreCandidate { granted: BTreeSet::from([self.me]) };
         for to in self.peers() {
-            out.sends
-                .push((to, Message::Election(Election::PreVote { term, last })));
+            out.sends.push((to, Message::Election(Election::PreVote { term, last })));
         }
         out.timers.push(TimerChange::Arm(Timer::Election));
         self.tally_pre_votes(out);
@@ -42,11 +39,8 @@ impl<P: Payload> Replica<P> {
     pub(super) fn handle_pre_vote(&mut self, from: NodeId, term: Term, last: LogPosition, out: &mut Effects<P>) {
         let led = self.heard || self.is_leader();
         let granted = !led && term > self.hard.term && last >= self.log.last();
-        let answer = if granted {
-            Election::PreVoteGranted { term }
-        } else {
-            Election::PreVoteRefused { term: self.hard.term }
-        };
+        let answer =
+            if granted { Election::PreVoteGranted { term } } else { Election::PreVoteRefused { term: self.hard.term } };
         out.labels.push(Action::HandlePreVote { from, term, granted });
         out.sends.push((from, Message::Election(answer)));
     }
@@ -58,11 +52,7 @@ impl<P: Payload> Replica<P> {
             && term == asked
         {
             granted.insert(from);
-            out.labels.push(Action::HandlePreVoteReply {
-                from,
-                term,
-                granted: true,
-            });
+            out.labels.push(Action::HandlePreVoteReply { from, term, granted: true });
             self.tally_pre_votes(out);
         }
     }
@@ -70,11 +60,7 @@ impl<P: Payload> Replica<P> {
     /// A refusal of a higher term has already made this node a follower in it (`prevote-ignores-higher-term`).
     pub(super) fn handle_pre_vote_refused(&mut self, from: NodeId, term: Term, out: &mut Effects<P>) {
         if matches!(self.state, State::PreCandidate { .. }) {
-            out.labels.push(Action::HandlePreVoteReply {
-                from,
-                term,
-                granted: false,
-            });
+            out.labels.push(Action::HandlePreVoteReply { from, term, granted: false });
         }
     }
 
@@ -89,10 +75,7 @@ impl<P: Payload> Replica<P> {
     /// Enters the next term with a vote for itself: both in one write. What it asks of others, and its own vote, rest on
     /// that write and on every write before it, because the request advertises the whole log.
     fn start_election(&mut self, out: &mut Effects<P>) {
-        self.hard = HardState {
-            term: self.hard.term.next(),
-            voted_for: Some(self.me),
-        };
+        self.hard = HardState { term: self.hard.term.next(), voted_for: Some(self.me) };
         self.state = State::Candidate { votes: BTreeSet::new() };
         self.leader = None;
         self.heard = false;
@@ -128,11 +111,7 @@ impl<P: Payload> Replica<P> {
     /// Only votes of the candidate's own term count, each voter once.
     pub(super) fn handle_vote_granted(&mut self, from: NodeId, term: Term, out: &mut Effects<P>) {
         if term == self.hard.term && matches!(self.state, State::Candidate { .. }) {
-            out.labels.push(Action::HandleVoteReply {
-                from,
-                term,
-                granted: true,
-            });
+            out.labels.push(Action::HandleVoteReply { from, term, granted: true });
             self.count_vote(from, term, out);
         }
     }
@@ -140,11 +119,7 @@ impl<P: Payload> Replica<P> {
     /// A refusal in the candidate's own term changes nothing.
     pub(super) fn handle_vote_refused(&mut self, from: NodeId, term: Term, out: &mut Effects<P>) {
         if term == self.hard.term && matches!(self.state, State::Candidate { .. }) {
-            out.labels.push(Action::HandleVoteReply {
-                from,
-                term,
-                granted: false,
-            });
+            out.labels.push(Action::HandleVoteReply { from, term, granted: false });
         }
     }
 
@@ -219,13 +194,9 @@ impl<P: Payload> Replica<P> {
     pub(super) fn complete_transfer(&mut self, out: &mut Effects<P>) {
         let State::Leader(leader) = &self.state else { return };
         if let Some(to) = leader.transfer
-            && leader
-                .progress
-                .get(&to)
-                .is_some_and(|progress| progress.matched == self.log.last_index())
+            && leader.progress.get(&to).is_some_and(|progress| progress.matched == self.log.last_index())
         {
-            out.sends
-                .push((to, Message::Election(Election::TimeoutNow { term: self.hard.term })));
+            out.sends.push((to, Message::Election(Election::TimeoutNow { term: self.hard.term })));
         }
     }
 }

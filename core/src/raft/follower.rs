@@ -29,30 +29,15 @@ impl<P: Payload> Replica<P> {
             return;
         }
         let conflict = if term < self.hard.term {
-            Some(Conflict::Short {
-                last: self.log.last_index(),
-            })
+            Some(Conflict::Short { last: self.log.last_index() })
         } else {
             self.conflict_at(prev)
         };
         let (count, accepted) = (entries.len() as u64, conflict.is_none());
-        out.labels.push(Action::HandleAppend {
-            from,
-            term,
-            prev: prev.index,
-            count,
-            accepted,
-        });
+        out.labels.push(Action::HandleAppend { from, term, prev: prev.index, count, accepted });
         if let Some(conflict) = conflict {
             let term = self.hard.term;
-            self.promise(
-                from,
-                Speech::AppendRefused {
-                    term,
-                    rejected: prev.index,
-                    conflict,
-                },
-            );
+            self.promise(from, Speech::AppendRefused { term, rejected: prev.index, conflict });
             return;
         }
         let matched = prev.index.plus(count);
@@ -67,14 +52,9 @@ impl<P: Payload> Replica<P> {
             return None;
         }
         match self.log.term_at(prev.index) {
-            None => Some(Conflict::Short {
-                last: self.log.last_index(),
-            }),
+            None => Some(Conflict::Short { last: self.log.last_index() }),
             Some(term) if term == prev.term => None,
-            Some(term) => Some(Conflict::Term {
-                term,
-                first: self.log.first_of_term(term),
-            }),
+            Some(term) => Some(Conflict::Term { term, first: self.log.first_of_term(term) }),
         }
     }
 
@@ -120,7 +100,6 @@ impl<P: Payload> Replica<P> {
             }
         }
         let term = self.hard.term;
-        out.sends
-            .push((from, Message::Replication(Replication::HeartbeatAck { term, read })));
+        out.sends.push((from, Message::Replication(Replication::HeartbeatAck { term, read })));
     }
 }

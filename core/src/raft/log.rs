@@ -30,11 +30,7 @@ impl<P: Payload> Log<P> {
     /// A log of these entries.
     pub(super) fn new(base: LogPosition, entries: Vec<Arc<Entry<P>>>) -> Self {
         let bytes = entries.iter().map(|entry| entry_bytes(entry)).sum();
-        Self {
-            base,
-            entries: entries.into(),
-            bytes,
-        }
+        Self { base, entries: entries.into(), bytes }
     }
 
     /// The position before the first entry.
@@ -54,10 +50,7 @@ impl<P: Payload> Log<P> {
 
     /// Where the log ends: what elections compare.
     pub(super) fn last(&self) -> LogPosition {
-        LogPosition {
-            term: self.entries.back().map_or(self.base.term, |entry| entry.term),
-            index: self.last_index(),
-        }
+        LogPosition { term: self.entries.back().map_or(self.base.term, |entry| entry.term), index: self.last_index() }
     }
 
     /// The entries, the first one after the base first.
@@ -73,11 +66,7 @@ impl<P: Payload> Log<P> {
 
     /// The term at an index, the base included. `None`: compacted or not there, so it matches nothing.
     pub(super) fn term_at(&self, index: LogIndex) -> Option<Term> {
-        if index == self.base.index {
-            Some(self.base.term)
-        } else {
-            self.get(index).map(|entry| entry.term)
-        }
+        if index == self.base.index { Some(self.base.term) } else { self.get(index).map(|entry| entry.term) }
     }
 
     /// Whether the log has this very position.
@@ -87,9 +76,7 @@ impl<P: Payload> Log<P> {
 
     /// The position at an index that is known to be in the log.
     pub(super) fn position(&self, index: LogIndex) -> LogPosition {
-        let term = self
-            .term_at(index)
-            .expect("the index lies between the base and the end of the log");
+        let term = self.term_at(index).expect("the index lies between the base and the end of the log");
         LogPosition { term, index }
     }
 
@@ -115,17 +102,12 @@ impl<P: Payload> Log<P> {
         if self.base.term == term {
             return self.base.index;
         }
-        self.base
-            .index
-            .plus(self.entries.partition_point(|entry| entry.term < term) as u64 + 1)
+        self.base.index.plus(self.entries.partition_point(|entry| entry.term < term) as u64 + 1)
     }
 
     /// The last index of this term in the log, if it has entries (or the base) of that term.
     pub(super) fn last_of_term(&self, term: Term) -> Option<LogIndex> {
-        let last = self
-            .base
-            .index
-            .plus(self.entries.partition_point(|entry| entry.term <= term) as u64);
+        let last = self.base.index.plus(self.entries.partition_point(|entry| entry.term <= term) as u64);
         (self.term_at(last) == Some(term)).then_some(last)
     }
 
@@ -149,10 +131,7 @@ impl<P: Payload> Log<P> {
     /// Removes the entries up to `base`, which becomes the base.
     pub(super) fn purge(&mut self, base: LogPosition) {
         for _ in 0..base.index.since(self.base.index) {
-            let entry = self
-                .entries
-                .pop_front()
-                .expect("only entries that are in the log are purged");
+            let entry = self.entries.pop_front().expect("only entries that are in the log are purged");
             self.bytes -= entry_bytes(&entry);
         }
         self.base = base;
@@ -160,10 +139,6 @@ impl<P: Payload> Log<P> {
 
     /// Forgets everything: the log is empty after `base`.
     pub(super) fn reset(&mut self, base: LogPosition) {
-        *self = Self {
-            base,
-            entries: VecDeque::new(),
-            bytes: 0,
-        };
+        *self = Self { base, entries: VecDeque::new(), bytes: 0 };
     }
 }

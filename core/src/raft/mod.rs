@@ -67,13 +67,7 @@ impl<P: Payload> Replica<P> {
     /// A replica as its disk remembers it, on the first boot as on any other: a follower that knows of no leader, with
     /// everything up to the durable snapshot committed. The state at that snapshot, `durable.image`, is the caller's.
     pub fn new(me: NodeId, durable: Durable<P>, limits: RaftLimits) -> (Self, Effects<P>) {
-        let Durable {
-            hard,
-            mark,
-            image: _,
-            base,
-            entries,
-        } = durable;
+        let Durable { hard, mark, image: _, base, entries } = durable;
         let replica = Self {
             me,
             limits,
@@ -91,9 +85,7 @@ impl<P: Payload> Replica<P> {
         replica.check(replica.before());
         let mut out = Effects::default();
         out.timers.push(TimerChange::Arm(Timer::Election));
-        out.labels.push(Action::Restart {
-            term: replica.hard.term,
-        });
+        out.labels.push(Action::Restart { term: replica.hard.term });
         (replica, out)
     }
 
@@ -112,12 +104,8 @@ impl<P: Payload> Replica<P> {
                 out.labels.push(Action::SyncWrites { write });
             }
             Input::Fired { timer: Timer::Election } => self.election_timeout(&mut out),
-            Input::Fired {
-                timer: Timer::Heartbeat,
-            } => self.heartbeat_timeout(&mut out),
-            Input::Fired {
-                timer: Timer::CheckQuorum,
-            } => self.check_quorum(&mut out),
+            Input::Fired { timer: Timer::Heartbeat } => self.heartbeat_timeout(&mut out),
+            Input::Fired { timer: Timer::CheckQuorum } => self.check_quorum(&mut out),
             Input::Propose { payloads } => self.propose(payloads, &mut out),
             Input::Read => self.read(&mut out),
             Input::TransferLeadership { to } => self.transfer_leadership(to, &mut out),
@@ -163,20 +151,11 @@ impl<P: Payload> Replica<P> {
 
     fn received_replication(&mut self, from: NodeId, message: Replication<P>, out: &mut Effects<P>) {
         match message {
-            Replication::Append {
-                term,
-                prev,
-                entries,
-                commit,
-            } => {
+            Replication::Append { term, prev, entries, commit } => {
                 self.handle_append(from, term, prev, entries, commit, out);
             }
             Replication::Appended { term, matched } => self.handle_appended(from, term, matched, out),
-            Replication::AppendRefused {
-                term,
-                rejected,
-                conflict,
-            } => {
+            Replication::AppendRefused { term, rejected, conflict } => {
                 self.handle_append_refused(from, term, rejected, conflict, out);
             }
             Replication::Heartbeat { term, commit, read } => self.handle_heartbeat(from, term, commit, read, out),
@@ -186,13 +165,7 @@ impl<P: Payload> Replica<P> {
 
     fn received_transfer(&mut self, from: NodeId, message: Transfer<P>, out: &mut Effects<P>) {
         match message {
-            Transfer::Chunk {
-                term,
-                mark,
-                from: begin,
-                chunk,
-                next,
-            } => {
+            Transfer::Chunk { term, mark, from: begin, chunk, next } => {
                 self.handle_chunk(from, term, mark, (begin, chunk, next), out);
             }
             Transfer::Accepted { term, last, next } => self.handle_accepted(from, term, last, next, out),
@@ -309,10 +282,6 @@ impl<P: Payload> Replica<P> {
             return Vec::new();
         };
         let last = self.log.last_index();
-        leader
-            .progress
-            .iter()
-            .map(|(peer, progress)| (*peer, last.since(progress.matched)))
-            .collect()
+        leader.progress.iter().map(|(peer, progress)| (*peer, last.since(progress.matched))).collect()
     }
 }

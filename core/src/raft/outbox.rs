@@ -24,29 +24,12 @@ pub(super) enum Promise {
 /// A message that speaks for the disk.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Speech {
-    RequestVote {
-        term: Term,
-        last: LogPosition,
-    },
-    VoteGranted {
-        term: Term,
-    },
-    VoteRefused {
-        term: Term,
-    },
-    Appended {
-        term: Term,
-        matched: LogIndex,
-    },
-    AppendRefused {
-        term: Term,
-        rejected: LogIndex,
-        conflict: Conflict,
-    },
-    Installed {
-        term: Term,
-        matched: LogIndex,
-    },
+    RequestVote { term: Term, last: LogPosition },
+    VoteGranted { term: Term },
+    VoteRefused { term: Term },
+    Appended { term: Term, matched: LogIndex },
+    AppendRefused { term: Term, rejected: LogIndex, conflict: Conflict },
+    Installed { term: Term, matched: LogIndex },
 }
 
 impl Speech {
@@ -57,15 +40,9 @@ impl Speech {
             Self::VoteGranted { term } => Message::Election(Election::VoteGranted { term }),
             Self::VoteRefused { term } => Message::Election(Election::VoteRefused { term }),
             Self::Appended { term, matched } => Message::Replication(Replication::Appended { term, matched }),
-            Self::AppendRefused {
-                term,
-                rejected,
-                conflict,
-            } => Message::Replication(Replication::AppendRefused {
-                term,
-                rejected,
-                conflict,
-            }),
+            Self::AppendRefused { term, rejected, conflict } => {
+                Message::Replication(Replication::AppendRefused { term, rejected, conflict })
+            }
             Self::Installed { term, matched } => Message::Transfer(Transfer::Installed { term, matched }),
         }
     }
@@ -96,26 +73,18 @@ impl Outbox {
     /// Holds a promise until everything issued so far is synced. [`Outbox::release`] hands it out, at once if nothing
     /// is pending.
     pub(super) fn hold(&mut self, promise: Promise) {
-        self.held.push_back(Held {
-            rest: self.last_issued,
-            promise,
-        });
+        self.held.push_back(Held { rest: self.last_issued, promise });
     }
 
     /// Everything up to `write` is durable. An older report than one already made says nothing new.
     pub(super) fn synced(&mut self, write: WriteId) {
-        assert!(
-            write <= self.last_issued,
-            "the driver reports a write as durable that was never issued"
-        );
+        assert!(write <= self.last_issued, "the driver reports a write as durable that was never issued");
         self.synced = self.synced.max(write);
     }
 
     /// The next promise whose write, and all before it, are synced.
     pub(super) fn release(&mut self) -> Option<Promise> {
-        self.held
-            .pop_front_if(|held| held.rest <= self.synced)
-            .map(|held| held.promise)
+        self.held.pop_front_if(|held| held.rest <= self.synced).map(|held| held.promise)
     }
 
     /// Whether every promise rests on a write that was issued and not yet synced, in order: checked after each step.
@@ -130,10 +99,7 @@ mod tests {
     use super::*;
 
     fn own(index: u64) -> Promise {
-        Promise::OwnAppend {
-            term: Term::new(1),
-            index: LogIndex::new(index),
-        }
+        Promise::OwnAppend { term: Term::new(1), index: LogIndex::new(index) }
     }
 
     #[test]

@@ -58,12 +58,7 @@ pub(super) struct Sending<P: Payload> {
 impl<P: Payload> Sending<P> {
     /// A snapshot of which nothing was sent.
     pub(super) fn new(mark: Mark, image: P::Image) -> Self {
-        Self {
-            mark,
-            image,
-            from: Default::default(),
-            quiet: 0,
-        }
+        Self { mark, image, from: Default::default(), quiet: 0 }
     }
 
     /// The follower asks for the chunk at `from`. Returns whether that is another one than the one on its way: a
@@ -151,9 +146,7 @@ impl<P: Payload> Progress<P> {
     /// Everything after what matches is sent, pipelined.
     fn replicate(&mut self) {
         self.next = self.matched.next();
-        self.flow = Flow::Replicate {
-            inflight: VecDeque::new(),
-        };
+        self.flow = Flow::Replicate { inflight: VecDeque::new() };
     }
 
     /// Whether a refusal of the append after `rejected` says something new. One that came late or twice does not.

@@ -64,12 +64,7 @@ impl<P: Payload> Replica<P> {
             return;
         }
         let index = self.commit;
-        out.labels.extend(
-            leader
-                .reads
-                .open_all(index)
-                .map(|read| Action::RequestRead { read, index }),
-        );
+        out.labels.extend(leader.reads.open_all(index).map(|read| Action::RequestRead { read, index }));
         self.start_round(out);
     }
 
@@ -90,8 +85,7 @@ impl<P: Payload> Replica<P> {
         leader.reads.sent = read;
         for (to, progress) in &leader.progress {
             let commit = self.commit.min(progress.matched);
-            out.sends
-                .push((*to, Message::Replication(Replication::Heartbeat { term, commit, read })));
+            out.sends.push((*to, Message::Replication(Replication::Heartbeat { term, commit, read })));
         }
     }
 
@@ -112,11 +106,7 @@ impl<P: Payload> Replica<P> {
     pub(super) fn handle_heartbeat_ack(&mut self, from: NodeId, term: Term, read: ReadContext, out: &mut Effects<P>) {
         let State::Leader(leader) = &mut self.state else { return };
         let known = read <= leader.reads.sent;
-        let Some(progress) = leader
-            .progress
-            .get_mut(&from)
-            .filter(|_| term == self.hard.term && known)
-        else {
+        let Some(progress) = leader.progress.get_mut(&from).filter(|_| term == self.hard.term && known) else {
             return;
         };
         progress.read = progress.read.max(read);
@@ -148,10 +138,7 @@ impl<P: Payload> Replica<P> {
     pub(super) fn check_quorum(&mut self, out: &mut Effects<P>) {
         let quorum = self.quorum();
         let State::Leader(leader) = &mut self.state else { return };
-        let recent = leader
-            .progress
-            .values_mut()
-            .map(|progress| core::mem::take(&mut progress.recent));
+        let recent = leader.progress.values_mut().map(|progress| core::mem::take(&mut progress.recent));
         if recent.filter(|recent| *recent).count() + 1 < quorum {
             self.step_down(self.hard.term, out);
             return;

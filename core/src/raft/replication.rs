@@ -27,11 +27,7 @@ impl<P: Payload> Replica<P> {
         let next = self.log.last_index().next();
         out.labels.push(Action::BecomeLeader { term: self.hard.term });
         self.state = State::Leader(Box::new(Leadership {
-            progress: self
-                .peers()
-                .into_iter()
-                .map(|peer| (peer, Progress::unknown(next)))
-                .collect(),
+            progress: self.peers().into_iter().map(|peer| (peer, Progress::unknown(next))).collect(),
             own: LogIndex::ZERO,
             uncommitted: 0,
             reads: Reads::default(),
@@ -43,13 +39,7 @@ impl<P: Payload> Replica<P> {
             TimerChange::Arm(Timer::Heartbeat),
             TimerChange::Arm(Timer::CheckQuorum),
         ]);
-        self.append_own(
-            vec![Arc::new(Entry {
-                term: self.hard.term,
-                kind: EntryKind::Noop,
-            })],
-            out,
-        );
+        self.append_own(vec![Arc::new(Entry { term: self.hard.term, kind: EntryKind::Noop })], out);
     }
 
     /// Appends the clients' commands, in order, as far as the quota of uncommitted bytes goes.
@@ -66,10 +56,7 @@ impl<P: Payload> Replica<P> {
         let mut uncommitted = leader.uncommitted;
         let mut entries = Vec::with_capacity(payloads.len());
         for payload in payloads {
-            let entry = Entry {
-                term,
-                kind: EntryKind::Command(payload),
-            };
+            let entry = Entry { term, kind: EntryKind::Command(payload) };
             let bytes = entry_bytes(&entry);
             if uncommitted > 0 && uncommitted + bytes > self.limits.uncommitted_bytes {
                 break;
@@ -77,17 +64,9 @@ impl<P: Payload> Replica<P> {
             uncommitted += bytes;
             entries.push(Arc::new(entry));
         }
-        out.proposed = Some(Proposed::Accepted {
-            term,
-            first,
-            count: entries.len(),
-        });
+        out.proposed = Some(Proposed::Accepted { term, first, count: entries.len() });
         if !entries.is_empty() {
-            out.labels.push(Action::Propose {
-                term,
-                first,
-                count: entries.len() as u64,
-            });
+            out.labels.push(Action::Propose { term, first, count: entries.len() as u64 });
             self.append_own(entries, out);
         }
     }
@@ -101,10 +80,7 @@ impl<P: Payload> Replica<P> {
         }
         self.log.append(entries.iter().cloned());
         self.write(Write::Append { first, entries }, out);
-        self.outbox.hold(Promise::OwnAppend {
-            term: self.hard.term,
-            index: self.log.last_index(),
-        });
+        self.outbox.hold(Promise::OwnAppend { term: self.hard.term, index: self.log.last_index() });
         for to in self.peers() {
             self.send_appends(to, out);
         }
@@ -129,12 +105,7 @@ impl<P: Payload> Replica<P> {
             progress.sent(count);
             let (prev, commit) = (LogPosition { term, index }, self.commit);
             out.labels.push(Action::SendAppend { to, prev: index, count });
-            let append = Replication::Append {
-                term: self.hard.term,
-                prev,
-                entries,
-                commit,
-            };
+            let append = Replication::Append { term: self.hard.term, prev, entries, commit };
             out.sends.push((to, Message::Replication(append)));
         }
     }
@@ -167,29 +138,15 @@ impl<P: Payload> Replica<P> {
             return;
         };
         let (prev, entries, commit) = (LogPosition { term, index }, Vec::new(), self.commit);
-        out.labels.push(Action::SendAppend {
-            to,
-            prev: index,
-            count: 0,
-        });
-        let append = Replication::Append {
-            term: self.hard.term,
-            prev,
-            entries,
-            commit,
-        };
+        out.labels.push(Action::SendAppend { to, prev: index, count: 0 });
+        let append = Replication::Append { term: self.hard.term, prev, entries, commit };
         out.sends.push((to, Message::Replication(append)));
     }
 
     /// A follower's durable log matches up to `matched`.
     pub(super) fn handle_appended(&mut self, from: NodeId, term: Term, matched: LogIndex, out: &mut Effects<P>) {
         if self.progress_of(from, term).is_some() && matched <= self.log.last_index() {
-            out.labels.push(Action::HandleAppendReply {
-                from,
-                term,
-                matched,
-                accepted: true,
-            });
+            out.labels.push(Action::HandleAppendReply { from, term, matched, accepted: true });
             self.count_copy(from, matched, out);
         }
     }
@@ -231,12 +188,7 @@ impl<P: Payload> Replica<P> {
         }
         progress.back_to(next, rejected);
         let matched = progress.matched;
-        out.labels.push(Action::HandleAppendReply {
-            from,
-            term,
-            matched,
-            accepted: false,
-        });
+        out.labels.push(Action::HandleAppendReply { from, term, matched, accepted: false });
         self.send_appends(from, out);
     }
 
@@ -276,10 +228,7 @@ impl<P: Payload> Replica<P> {
             {
                 leader.uncommitted -= entry_bytes(entry);
             }
-            out.labels.push(Action::Apply {
-                index: self.commit,
-                term: entry.term,
-            });
+            out.labels.push(Action::Apply { index: self.commit, term: entry.term });
             out.committed.push((self.commit, Arc::clone(entry)));
         }
     }

@@ -41,27 +41,16 @@ impl<P: Payload> Replica<P> {
     /// The state as of the commit index: to be made durable if asked, and for the followers that wait for it.
     pub(super) fn take_image(&mut self, image: P::Image, persist: bool, out: &mut Effects<P>) {
         let last = self.log.position(self.commit);
-        let mark = Mark {
-            last,
-            voters: self.mark.voters.clone(),
-        };
+        let mark = Mark { last, voters: self.mark.voters.clone() };
         if persist && self.writing.is_none() && self.mark.last.index < last.index {
             out.labels.push(Action::TakeSnapshot { index: last.index });
-            out.snapshot = Some(SnapshotWork {
-                mark: mark.clone(),
-                image: image.clone(),
-            });
-            self.writing = Some(Writing {
-                mark: mark.clone(),
-                received: None,
-            });
+            out.snapshot = Some(SnapshotWork { mark: mark.clone(), image: image.clone() });
+            self.writing = Some(Writing { mark: mark.clone(), received: None });
         }
         for to in self.peers() {
             let term = self.hard.term;
             if let Some(progress) = self.progress_of(to, term)
-                && let Flow::Snapshot {
-                    sending: sending @ None,
-                } = &mut progress.flow
+                && let Flow::Snapshot { sending: sending @ None } = &mut progress.flow
             {
                 *sending = Some(Sending::new(mark.clone(), image.clone()));
                 self.send_chunk(to, out);
@@ -80,20 +69,8 @@ impl<P: Payload> Replica<P> {
         };
         let (chunk, next) = sending.image.chunk(&sending.from, limit);
         let (mark, from) = (sending.mark.clone(), sending.from.clone());
-        out.labels.push(Action::SendSnapshot {
-            to,
-            index: mark.last.index,
-        });
-        out.sends.push((
-            to,
-            Message::Transfer(Transfer::Chunk {
-                term,
-                mark,
-                from,
-                chunk,
-                next,
-            }),
-        ));
+        out.labels.push(Action::SendSnapshot { to, index: mark.last.index });
+        out.sends.push((to, Message::Transfer(Transfer::Chunk { term, mark, from, chunk, next })));
     }
 
     /// Takes in the next part of a snapshot, or says which part that would be.
@@ -113,20 +90,11 @@ impl<P: Payload> Replica<P> {
         if !self.follow(leader, out) {
             return;
         }
-        out.labels.push(Action::HandleSnapshotChunk {
-            from: leader,
-            index: last.index,
-        });
+        out.labels.push(Action::HandleSnapshotChunk { from: leader, index: last.index });
         self.commit_if_held(last, out);
         if last.index <= self.commit {
             self.incoming = None;
-            self.promise(
-                leader,
-                Speech::Installed {
-                    term,
-                    matched: self.commit,
-                },
-            );
+            self.promise(leader, Speech::Installed { term, matched: self.commit });
             return;
         }
         // One snapshot is written at a time. The leader sends again what is not answered.
@@ -136,11 +104,7 @@ impl<P: Payload> Replica<P> {
         let collected = self.incoming.take_if(|incoming| incoming.mark == mark);
         let mut incoming = match collected {
             Some(incoming) => incoming,
-            None if from == Cursor::<P>::default() => Incoming {
-                mark,
-                image: P::Image::blank(),
-                next: from.clone(),
-            },
+            None if from == Cursor::<P>::default() => Incoming { mark, image: P::Image::blank(), next: from.clone() },
             None => {
                 self.accept(leader, last, Cursor::<P>::default(), out);
                 return;
@@ -159,10 +123,7 @@ impl<P: Payload> Replica<P> {
         } else {
             let Incoming { mark, image, .. } = incoming;
             self.incoming = None;
-            self.writing = Some(Writing {
-                mark: mark.clone(),
-                received: Some(image.clone()),
-            });
+            self.writing = Some(Writing { mark: mark.clone(), received: Some(image.clone()) });
             out.snapshot = Some(SnapshotWork { mark, image });
         }
     }
@@ -170,8 +131,7 @@ impl<P: Payload> Replica<P> {
     /// Asks the leader for the chunk at `next`. It binds nobody: what has come in is in memory.
     fn accept(&self, leader: NodeId, last: LogPosition, next: Cursor<P>, out: &mut Effects<P>) {
         let term = self.hard.term;
-        out.sends
-            .push((leader, Message::Transfer(Transfer::Accepted { term, last, next })));
+        out.sends.push((leader, Message::Transfer(Transfer::Accepted { term, last, next })));
     }
 
     /// A snapshot proves that its position is committed; a log that holds the position has all of it already.
@@ -194,13 +154,7 @@ impl<P: Payload> Replica<P> {
             Some(_) | None => self.compact(mark, out),
         }
         if from_leader && let Some(leader) = self.leader.filter(|leader| *leader != self.me) {
-            self.promise(
-                leader,
-                Speech::Installed {
-                    term: self.hard.term,
-                    matched: self.commit,
-                },
-            );
+            self.promise(leader, Speech::Installed { term: self.hard.term, matched: self.commit });
         }
     }
 
@@ -248,10 +202,7 @@ impl<P: Payload> Replica<P> {
             && sending.mark.last == last
             && sending.proceed(next)
         {
-            out.labels.push(Action::HandleSnapshotReply {
-                from,
-                index: last.index,
-            });
+            out.labels.push(Action::HandleSnapshotReply { from, index: last.index });
             self.send_chunk(from, out);
         }
     }

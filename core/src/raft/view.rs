@@ -29,10 +29,7 @@ impl Hasher for Fnv {
 fn entry_view<P: Payload>(entry: &Arc<Entry<P>>) -> EntryView {
     let mut hasher = Fnv(0xcbf2_9ce4_8422_2325);
     entry.kind.hash(&mut hasher);
-    EntryView {
-        term: entry.term,
-        digest: hasher.finish(),
-    }
+    EntryView { term: entry.term, digest: hasher.finish() }
 }
 
 impl<P: Payload> Replica<P> {

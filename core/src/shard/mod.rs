@@ -24,5 +24,6 @@ pub use machine::{Awaiting, Frozen, ShardGroup};
 pub use migrator::{Drive, Known, Migrator, Pace};
 pub use outcome::{Applied, Outcome, WriteRefusal};
 pub use types::{
-    Chunk, Command, Cursor, FrozenHeader, Header, Place, NotServed, ReadAnswer, Records, RoleHeader, SessionRecord, ShardMessage, WriteAnswer, WriteOp,
+    Chunk, Command, Cursor, FrozenHeader, Header, NotServed, Place, ReadAnswer, Records, RoleHeader, SessionRecord,
+    ShardMessage, WriteAnswer, WriteOp,
 };

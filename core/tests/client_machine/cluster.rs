@@ -53,9 +53,7 @@ impl Cluster {
 
     pub(crate) fn elect(&mut self, pick: u64) {
         match pick % 3 {
-            0 => self
-                .leaders
-                .insert(GroupId::CONTROLLER, CONTROLLERS[(pick / 3 % 3) as usize]),
+            0 => self.leaders.insert(GroupId::CONTROLLER, CONTROLLERS[(pick / 3 % 3) as usize]),
             gid => self.leaders.insert(group(gid), 10 * gid + 1 + pick / 3 % 3),
         };
     }
@@ -78,11 +76,7 @@ impl Cluster {
 
     /// How often each text was appended, anywhere.
     pub(crate) fn executions(&self, text: &Bytes) -> usize {
-        self.shards
-            .iter()
-            .flat_map(|shard| &shard.executed)
-            .filter(|it| *it == text)
-            .count()
+        self.shards.iter().flat_map(|shard| &shard.executed).filter(|it| *it == text).count()
     }
 
     /// Executes what waits in limbo, as the next leader that finds it in its log does.
@@ -127,30 +121,16 @@ impl Cluster {
         let (Request::Get { group, key } | Request::Write { group, key, .. }) = request else {
             assert_eq!(*request, Request::RegisterClient);
             self.last_client += 1;
-            return Reply::Controller(Answer::ClientRegistered {
-                client: ClientId::new(self.last_client),
-            });
+            return Reply::Controller(Answer::ClientRegistered { client: ClientId::new(self.last_client) });
         };
         let number = shard_of(key, SHARDS);
         if self.owners[number.get() as usize] != group.gid.get() {
-            return Reply::Refused(Refusal::WrongGroup {
-                config: self.config.num,
-            });
+            return Reply::Refused(Refusal::WrongGroup { config: self.config.num });
         }
         let shard = &mut self.shards[number.get() as usize];
         let position = position(shard.executed.len() as u64);
-        let Request::Write {
-            client,
-            seq,
-            op: WriteOp::Append { value },
-            ..
-        } = request
-        else {
-            return Reply::Value {
-                value: None,
-                shard: number,
-                position,
-            };
+        let Request::Write { client, seq, op: WriteOp::Append { value }, .. } = request else {
+            return Reply::Value { value: None, shard: number, position };
         };
         if *client < shard.floor {
             return Reply::Refused(Refusal::SessionExpired);
@@ -160,11 +140,7 @@ impl Cluster {
             Some((last, _)) if *last > seq.get() => Reply::Refused(Refusal::Superseded),
             _ => {
                 shard.executed.push(value.clone());
-                let reply = Reply::Written {
-                    answer: WriteAnswer::Done,
-                    shard: number,
-                    position,
-                };
+                let reply = Reply::Written { answer: WriteAnswer::Done, shard: number, position };
                 shard.records.insert(*client, (seq.get(), reply.clone()));
                 reply
             }

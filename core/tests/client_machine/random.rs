@@ -62,10 +62,7 @@ struct World {
 
 fn text_of(request: &Request) -> Option<Bytes> {
     match request {
-        Request::Write {
-            op: quorate_core::shard::WriteOp::Append { value },
-            ..
-        } => Some(value.clone()),
+        Request::Write { op: quorate_core::shard::WriteOp::Append { value }, .. } => Some(value.clone()),
         _ => None,
     }
 }
@@ -96,15 +93,8 @@ impl World {
                 let stamp = sent.stamp();
                 let stamps = self.stamps.entry(text.clone()).or_default();
                 if stamps.insert(stamp) {
-                    assert!(
-                        stamp.1 > self.last_stamp.1,
-                        "numbers grow: {stamp:?} after {:?}",
-                        self.last_stamp
-                    );
-                    assert!(
-                        !self.unanswered.contains(&text) || stamps.len() == 1,
-                        "{text:?} under another number"
-                    );
+                    assert!(stamp.1 > self.last_stamp.1, "numbers grow: {stamp:?} after {:?}", self.last_stamp);
+                    assert!(!self.unanswered.contains(&text) || stamps.len() == 1, "{text:?} under another number");
                     self.last_stamp = stamp;
                     self.seen.renewed += u64::from(stamps.len() > 1);
                 } else {
@@ -149,9 +139,8 @@ impl World {
     /// A connection breaks. Requests may have gone through; what comes back has no way.
     fn cut(&mut self, endpoint: Endpoint) {
         self.replies.retain(|(sent, _)| sent.to != endpoint);
-        let (through, kept): (Vec<Sent>, _) = std::mem::take(&mut self.requests)
-            .into_iter()
-            .partition(|sent| sent.to == endpoint);
+        let (through, kept): (Vec<Sent>, _) =
+            std::mem::take(&mut self.requests).into_iter().partition(|sent| sent.to == endpoint);
         self.requests = kept;
         for sent in through {
             if self.dice.roll(2) == 0 {
@@ -175,9 +164,8 @@ impl World {
         if self.replies.iter().any(|(sent, _)| sent.to == endpoint) {
             return; // It is open.
         }
-        let (unsent, kept): (Vec<Sent>, _) = std::mem::take(&mut self.requests)
-            .into_iter()
-            .partition(|sent| sent.to == endpoint);
+        let (unsent, kept): (Vec<Sent>, _) =
+            std::mem::take(&mut self.requests).into_iter().partition(|sent| sent.to == endpoint);
         self.requests = kept;
         for sent in unsent {
             if let Some(text) = self.owners.get(&sent.ticket) {
@@ -255,12 +243,7 @@ impl World {
             if self.script.armed.is_empty() && self.requests.is_empty() && self.replies.is_empty() {
                 break;
             }
-            let retries = self
-                .script
-                .armed
-                .iter()
-                .find(|timer| matches!(timer, Timer::Retry { .. }))
-                .copied();
+            let retries = self.script.armed.iter().find(|timer| matches!(timer, Timer::Retry { .. })).copied();
             if !self.requests.is_empty() {
                 self.serve(0, Mood::Answers, 4);
             } else if !self.replies.is_empty() {
@@ -294,20 +277,13 @@ impl World {
                 }
                 Outcome::Unknown { .. } => {
                     let open = self.open.get(text).is_some_and(|open| !open.is_empty());
-                    assert!(
-                        open || self.unanswered.contains(text),
-                        "{text:?}: every attempt was answered"
-                    );
+                    assert!(open || self.unanswered.contains(text), "{text:?}: every attempt was answered");
                     self.seen.unknown += 1;
                 }
                 other => panic!("{text:?} ended with {other:?}"),
             }
         }
-        let values = self
-            .script
-            .ended
-            .values()
-            .filter(|outcome| matches!(outcome, Outcome::Value { .. }));
+        let values = self.script.ended.values().filter(|outcome| matches!(outcome, Outcome::Value { .. }));
         self.seen.values += values.count() as u64;
     }
 }
@@ -330,13 +306,6 @@ fn every_call_takes_effect_at_most_once_and_is_told_the_truth() {
         all.renewed += world.seen.renewed;
         all.repeated += world.seen.repeated;
     }
-    let rare = [
-        all.written,
-        all.unknown,
-        all.not_executed,
-        all.values,
-        all.renewed,
-        all.repeated,
-    ];
+    let rare = [all.written, all.unknown, all.not_executed, all.values, all.renewed, all.repeated];
     assert!(rare.iter().all(|times| *times >= 100), "every ending is met: {all:?}");
 }

@@ -11,13 +11,7 @@ fn a_get_goes_to_the_owner_and_waits_for_nothing() {
     let call = script.submit(get(2));
     let sent = script.take_one();
     assert_eq!(sent.to, endpoint(21));
-    assert_eq!(
-        sent.request,
-        Request::Get {
-            group: group(2),
-            key: key(2)
-        }
-    );
+    assert_eq!(sent.request, Request::Get { group: group(2), key: key(2) });
     script.answer(&sent, value(2, "x"));
     assert!(matches!(script.outcome(call), Some(Outcome::Value { value: Some(it), .. }) if **it == *b"x"));
     assert!(script.armed.is_empty(), "nothing is left armed: {:?}", script.armed);
@@ -163,43 +157,19 @@ fn the_wrong_group_is_asked_again_only_after_a_wait_or_with_a_newer_map() {
     let mut script = Script::mapped();
     let call = script.submit(get(0));
     let sent = script.take_one();
-    script.answer(
-        &sent,
-        Reply::Refused(Refusal::WrongGroup {
-            config: ConfigNum::new(2),
-        }),
-    );
+    script.answer(&sent, Reply::Refused(Refusal::WrongGroup { config: ConfigNum::new(2) }));
     script.assert_nothing_sent();
     assert!(script.backs_off(call));
-    let ask = script
-        .sent
-        .iter()
-        .find(|sent| sent.is_map())
-        .expect("the map is asked for");
+    let ask = script.sent.iter().find(|sent| sent.is_map()).expect("the map is asked for");
     assert_eq!(ask.to, endpoint(11), "where the newer configuration is known");
     script.answer_map(configuration(2, [2, 1, 2, 2]), directory(2));
     let sent = script.take_one();
-    assert_eq!(
-        sent.request,
-        Request::Get {
-            group: group(2),
-            key: key(0)
-        }
-    );
+    assert_eq!(sent.request, Request::Get { group: group(2), key: key(0) });
     assert!(!script.backs_off(call), "its timer is stopped");
-    script.answer(
-        &sent,
-        Reply::Refused(Refusal::NotYetHere {
-            config: ConfigNum::new(2),
-        }),
-    );
+    script.answer(&sent, Reply::Refused(Refusal::NotYetHere { config: ConfigNum::new(2) }));
     script.assert_nothing_sent();
     script.retry(call);
-    assert_eq!(
-        script.take_one().to,
-        endpoint(21),
-        "the same server: the data is on its way to its group"
-    );
+    assert_eq!(script.take_one().to, endpoint(21), "the same server: the data is on its way to its group");
 }
 
 #[test]
@@ -210,12 +180,7 @@ fn a_shard_of_nobody_waits_for_an_owner() {
     script.assert_nothing_sent();
     assert!(script.backs_off(call));
     script.deadline(call);
-    assert_eq!(
-        script.outcome(call),
-        Some(&Outcome::Timeout {
-            trouble: Trouble::NoOwner
-        })
-    );
+    assert_eq!(script.outcome(call), Some(&Outcome::Timeout { trouble: Trouble::NoOwner }));
     assert!(!script.backs_off(call));
 }
 
@@ -248,9 +213,7 @@ fn an_idle_client_with_a_map_leaves_dead_nodes_alone() {
     let mut script = Script::mapped();
     let call = script.submit(Operation::Map);
     for node in [1, 2, 3, 11, 12, 13, 21, 22, 23] {
-        script.step(Input::Unreachable {
-            endpoint: endpoint(node),
-        });
+        script.step(Input::Unreachable { endpoint: endpoint(node) });
     }
     script.deadline(call);
     script.sent.clear();
@@ -265,10 +228,7 @@ fn a_broken_connection_moves_its_calls_to_another_server() {
     script.take_sent();
     script.step(Input::Disconnected { endpoint: endpoint(11) });
     let moved = script.take_sent();
-    assert_eq!(
-        moved.iter().map(|sent| sent.to.clone()).collect::<Vec<_>>(),
-        [endpoint(12), endpoint(12)]
-    );
+    assert_eq!(moved.iter().map(|sent| sent.to.clone()).collect::<Vec<_>>(), [endpoint(12), endpoint(12)]);
     assert!(calls.iter().all(|call| script.outcome(*call).is_none()));
 }
 
@@ -282,10 +242,7 @@ fn queries_go_to_the_controller_and_teach_the_map() {
     let sent = script.take_one();
     assert_eq!(sent.to, endpoint(2));
     let config = configuration(5, [2, 2, 2, 2]);
-    script.answer(
-        &sent,
-        Reply::Controller(quorate_core::controller::Answer::Configuration(config.clone())),
-    );
+    script.answer(&sent, Reply::Controller(quorate_core::controller::Answer::Configuration(config.clone())));
     assert_eq!(script.outcome(call), Some(&Outcome::Configuration(config)));
     script.submit(get(0));
     assert_eq!(script.take_one().to, endpoint(21));
@@ -305,43 +262,20 @@ fn before_the_directory_the_controller_is_looked_for_among_the_seeds() {
 #[test]
 fn a_transfer_to_the_node_that_leads_is_done() {
     let mut script = Script::mapped();
-    let call = script.submit(Operation::TransferLeadership {
-        gid: Gid::new(1),
-        to: NodeId::new(12),
-    });
+    let call = script.submit(Operation::TransferLeadership { gid: Gid::new(1), to: NodeId::new(12) });
     let sent = script.take_one();
-    assert_eq!(
-        sent.request,
-        Request::TransferLeadership {
-            group: group(1),
-            to: NodeId::new(12)
-        }
-    );
-    script.step(Input::Disconnected {
-        endpoint: sent.to.clone(),
-    });
+    assert_eq!(sent.request, Request::TransferLeadership { group: group(1), to: NodeId::new(12) });
+    script.step(Input::Disconnected { endpoint: sent.to.clone() });
     let sent = script.take_one();
     assert_eq!(sent.to, endpoint(12));
     script.answer(&sent, Reply::Refused(Refusal::BadTransferTarget));
     assert_eq!(script.outcome(call), Some(&Outcome::TransferStarted));
 
-    let call = script.submit(Operation::TransferLeadership {
-        gid: Gid::ZERO,
-        to: NodeId::new(99),
-    });
+    let call = script.submit(Operation::TransferLeadership { gid: Gid::ZERO, to: NodeId::new(99) });
     let sent = script.take_one();
-    assert_eq!(
-        sent.request,
-        Request::TransferLeadership {
-            group: GroupId::CONTROLLER,
-            to: NodeId::new(99)
-        }
-    );
+    assert_eq!(sent.request, Request::TransferLeadership { group: GroupId::CONTROLLER, to: NodeId::new(99) });
     script.answer(&sent, Reply::Refused(Refusal::BadTransferTarget));
-    assert_eq!(
-        script.outcome(call),
-        Some(&Outcome::Refused(Refusal::BadTransferTarget))
-    );
+    assert_eq!(script.outcome(call), Some(&Outcome::Refused(Refusal::BadTransferTarget)));
 }
 
 #[test]
@@ -350,17 +284,8 @@ fn the_map_is_told_as_far_as_it_is_known() {
     let call = script.submit(Operation::Map);
     let at = script.sent.iter().position(Sent::is_map).expect("it is asked for");
     let ask = script.sent.remove(at);
-    script.answer(
-        &ask,
-        Reply::Map {
-            config: None,
-            directory: None,
-        },
-    );
-    let expected = Outcome::Map {
-        config: configuration(1, [1, 1, 2, 2]),
-        directory: directory(1),
-    };
+    script.answer(&ask, Reply::Map { config: None, directory: None });
+    let expected = Outcome::Map { config: configuration(1, [1, 1, 2, 2]), directory: directory(1) };
     assert_eq!(script.outcome(call), Some(&expected));
 }
 
@@ -383,10 +308,5 @@ fn an_answer_that_does_not_fit_is_no_answer() {
     script.answer(&sent, written(0));
     assert!(script.backs_off(call));
     script.deadline(call);
-    assert_eq!(
-        script.outcome(call),
-        Some(&Outcome::Timeout {
-            trouble: Trouble::Nonsense
-        })
-    );
+    assert_eq!(script.outcome(call), Some(&Outcome::Timeout { trouble: Trouble::Nonsense }));
 }

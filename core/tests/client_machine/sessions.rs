@@ -18,10 +18,7 @@ fn the_first_write_asks_for_a_session_once() {
     script.submit(append(0, "a"));
     script.submit(append(2, "b"));
     let ask = script.take_one();
-    assert_eq!(
-        (ask.to.clone(), ask.request.clone()),
-        (endpoint(1), Request::RegisterClient)
-    );
+    assert_eq!((ask.to.clone(), ask.request.clone()), (endpoint(1), Request::RegisterClient));
     script.answer(&ask, not_leader(Some(3)));
     let ask = script.take_one();
     assert_eq!(ask.to, endpoint(3));
@@ -42,11 +39,7 @@ fn writes_of_a_shard_queue_and_gets_do_not() {
     assert_eq!((sent[0].stamp(), sent[1].stamp()), ((1, 2), (1, 3)));
     script.answer(&sent[0], written(0));
     assert!(script.outcome(first).is_some());
-    assert_eq!(
-        script.take_one().stamp(),
-        (1, 4),
-        "its number is greater than all before it"
-    );
+    assert_eq!(script.take_one().stamp(), (1, 4), "its number is greater than all before it");
 }
 
 #[test]
@@ -57,16 +50,11 @@ fn an_unanswered_write_is_sent_again_under_its_number_and_its_answer_counts() {
     script.time_out(&first);
     let second = script.take_one();
     assert_eq!(first.stamp(), second.stamp());
-    script.step(Input::Disconnected {
-        endpoint: second.to.clone(),
-    });
+    script.step(Input::Disconnected { endpoint: second.to.clone() });
     let third = script.take_one();
     assert_eq!(first.stamp(), third.stamp());
     script.answer(&first, written(0));
-    assert!(
-        matches!(script.outcome(call), Some(Outcome::Written { .. })),
-        "the late answer is the answer"
-    );
+    assert!(matches!(script.outcome(call), Some(Outcome::Written { .. })), "the late answer is the answer");
     script.answer(&third, written(0));
     assert!(script.armed.is_empty(), "{:?}", script.armed);
 }
@@ -82,11 +70,7 @@ fn at_the_deadline_an_unanswered_write_is_unknown_and_its_number_spent() {
     let later = script.take_one();
     assert!(later.stamp() > sent.stamp());
     script.answer(&sent, written(0));
-    assert_eq!(
-        script.outcome(next),
-        None,
-        "an answer to an ended call answers nothing else"
-    );
+    assert_eq!(script.outcome(next), None, "an answer to an ended call answers nothing else");
     script.answer(&later, written(0));
     assert!(matches!(script.outcome(next), Some(Outcome::Written { .. })));
 }
@@ -129,12 +113,7 @@ fn a_write_that_was_only_ever_refused_is_certainly_not_executed() {
     let sent = script.take_one();
     script.answer(&sent, refused(Refusal::DiskFull));
     script.deadline(call);
-    assert_eq!(
-        script.outcome(call),
-        Some(&Outcome::NotExecuted {
-            trouble: Trouble::DiskFull
-        })
-    );
+    assert_eq!(script.outcome(call), Some(&Outcome::NotExecuted { trouble: Trouble::DiskFull }));
 }
 
 #[test]
@@ -150,10 +129,7 @@ fn a_write_that_never_left_is_certainly_not_executed() {
     assert!(script.outcome(first).is_some());
     let sent = script.take_one();
     script.answer(&sent, written(0));
-    assert!(
-        script.outcome(behind).is_some(),
-        "the queue goes on behind the one that left"
-    );
+    assert!(script.outcome(behind).is_some(), "the queue goes on behind the one that left");
 }
 
 #[test]
@@ -165,12 +141,7 @@ fn a_connection_that_never_opened_leaves_a_write_certain() {
         script.step(Input::Unreachable { endpoint: sent.to });
     }
     script.deadline(call);
-    assert_eq!(
-        script.outcome(call),
-        Some(&Outcome::NotExecuted {
-            trouble: Trouble::Unreachable
-        })
-    );
+    assert_eq!(script.outcome(call), Some(&Outcome::NotExecuted { trouble: Trouble::Unreachable }));
 }
 
 #[test]
@@ -222,11 +193,7 @@ fn a_write_still_out_under_an_expired_session_keeps_its_number() {
     assert_eq!(again.stamp(), sent[0].stamp(), "never under another id");
     script.answer(&again, refused(Refusal::SessionExpired));
     assert!(script.is_unknown(slow));
-    assert_eq!(
-        script.client.session().map(|it| it.get()),
-        Some(2),
-        "the new session lives on"
-    );
+    assert_eq!(script.client.session().map(|it| it.get()), Some(2), "the new session lives on");
 }
 
 #[test]
@@ -261,23 +228,14 @@ fn sizes_over_the_limit_are_final() {
     let call = script.submit(append(0, "a"));
     let sent = script.take_one();
     let answer = WriteAnswer::ValueTooLarge { limit: 10 };
-    script.answer(
-        &sent,
-        Reply::Written {
-            answer,
-            shard: ShardId::ZERO,
-            position: position(3),
-        },
-    );
+    script.answer(&sent, Reply::Written { answer, shard: ShardId::ZERO, position: position(3) });
     assert!(matches!(script.outcome(call), Some(Outcome::Written { answer: it, .. }) if *it == answer));
 }
 
 #[test]
 fn changes_are_numbered_and_one_at_a_time() {
     let mut script = Script::with_session();
-    let leave = Operation::Change(Change::Leave {
-        gids: BTreeSet::from([Gid::new(1)]),
-    });
+    let leave = Operation::Change(Change::Leave { gids: BTreeSet::from([Gid::new(1)]) });
     let first = script.submit(leave.clone());
     let second = script.submit(leave);
     let sent = script.take_one();
@@ -285,21 +243,10 @@ fn changes_are_numbered_and_one_at_a_time() {
     let again = script.take_one();
     assert_eq!(again.stamp(), sent.stamp());
     assert_ne!(again.to, sent.to);
-    script.answer(
-        &again,
-        Reply::Controller(Answer::Changed {
-            config: ConfigNum::new(2),
-        }),
-    );
-    let changed = Outcome::Changed {
-        config: ConfigNum::new(2),
-        changed: true,
-    };
+    script.answer(&again, Reply::Controller(Answer::Changed { config: ConfigNum::new(2) }));
+    let changed = Outcome::Changed { config: ConfigNum::new(2), changed: true };
     assert_eq!(script.outcome(first), Some(&changed));
-    assert!(
-        script.sent.iter().any(|sent| sent.is_map() && sent.to == again.to),
-        "the new map is asked for"
-    );
+    assert!(script.sent.iter().any(|sent| sent.is_map() && sent.to == again.to), "the new map is asked for");
     let sent = script.take_one();
     script.time_out(&sent);
     let again = script.take_one();
@@ -317,19 +264,13 @@ fn nobody_asks_for_a_session_that_nobody_wants() {
     let mut script = Script::mapped();
     let call = script.submit(append(0, "a"));
     for node in CONTROLLERS {
-        script.step(Input::Unreachable {
-            endpoint: endpoint(node),
-        });
+        script.step(Input::Unreachable { endpoint: endpoint(node) });
     }
     script.take_sent();
     script.step(Input::Unreachable { endpoint: endpoint(1) });
     script.deadline(call);
     assert!(matches!(script.outcome(call), Some(Outcome::NotExecuted { .. })));
-    let retry = script
-        .armed
-        .iter()
-        .find(|timer| format!("{timer:?}").contains("Register"))
-        .copied();
+    let retry = script.armed.iter().find(|timer| format!("{timer:?}").contains("Register")).copied();
     script.fire(retry.expect("the registration backs off"));
     script.assert_nothing_sent();
     assert_eq!(script.outcome(CallId::new(9)), None);

@@ -32,23 +32,10 @@ pub(crate) fn configuration(num: u64, owners: [u64; SHARDS as usize]) -> Arc<Con
     let groups = owners.into_iter().filter(|gid| *gid > 0).collect::<BTreeSet<_>>();
     Arc::new(Configuration {
         num: ConfigNum::new(num),
-        shards: owners
-            .map(|gid| Assignment {
-                owner: owner(gid),
-                origin: None,
-            })
-            .to_vec(),
+        shards: owners.map(|gid| Assignment { owner: owner(gid), origin: None }).to_vec(),
         groups: groups
             .iter()
-            .map(|gid| {
-                (
-                    Gid::new(*gid),
-                    GroupInfo {
-                        id: group(*gid),
-                        servers: servers(*gid),
-                    },
-                )
-            })
+            .map(|gid| (Gid::new(*gid), GroupInfo { id: group(*gid), servers: servers(*gid) }))
             .collect(),
         floor: ClientId::ZERO,
     })
@@ -61,29 +48,20 @@ pub(crate) fn servers(gid: u64) -> Vec<NodeId> {
 /// Everybody's addresses: controllers 1 to 3 and the servers of groups 1 and 2.
 pub(crate) fn directory(version: u64) -> Arc<Directory> {
     let nodes = CONTROLLERS.into_iter().chain([11, 12, 13, 21, 22, 23]);
-    let info = |node: u64| NodeInfo {
-        address: endpoint(node),
-        stamp: Stamp::new(u128::from(node)),
-    };
+    let info = |node: u64| NodeInfo { address: endpoint(node), stamp: Stamp::new(u128::from(node)) };
     let controllers = CONTROLLERS.map(NodeId::new).to_vec();
     Arc::new(Directory {
         version: DirectoryVersion::new(version),
         config: ConfigNum::new(1),
         nodes: nodes.map(|node| (NodeId::new(node), info(node))).collect(),
-        groups: BTreeMap::from([
-            (GroupId::CONTROLLER, controllers),
-            (group(1), servers(1)),
-            (group(2), servers(2)),
-        ]),
+        groups: BTreeMap::from([(GroupId::CONTROLLER, controllers), (group(1), servers(1)), (group(2), servers(2))]),
     })
 }
 
 /// A key of the shard.
 pub(crate) fn key(shard: u64) -> Bytes {
     let keys = (0..).map(|n| Bytes::from(format!("k{n}").as_str()));
-    keys.into_iter()
-        .find(|key| shard_of(key, SHARDS) == ShardId::new(shard))
-        .expect("every shard has a key")
+    keys.into_iter().find(|key| shard_of(key, SHARDS) == ShardId::new(shard)).expect("every shard has a key")
 }
 
 pub(crate) fn get(shard: u64) -> Operation {
@@ -91,47 +69,27 @@ pub(crate) fn get(shard: u64) -> Operation {
 }
 
 pub(crate) fn append(shard: u64, text: &str) -> Operation {
-    Operation::Write {
-        key: key(shard),
-        op: WriteOp::Append {
-            value: Bytes::from(text),
-        },
-    }
+    Operation::Write { key: key(shard), op: WriteOp::Append { value: Bytes::from(text) } }
 }
 
 pub(crate) fn value(shard: u64, text: &str) -> Reply {
-    Reply::Value {
-        value: Some(Bytes::from(text)),
-        shard: ShardId::new(shard),
-        position: position(7),
-    }
+    Reply::Value { value: Some(Bytes::from(text)), shard: ShardId::new(shard), position: position(7) }
 }
 
 pub(crate) fn position(index: u64) -> Position {
-    Position {
-        config: ConfigNum::new(1),
-        index: LogIndex::new(index),
-    }
+    Position { config: ConfigNum::new(1), index: LogIndex::new(index) }
 }
 
 pub(crate) fn written(shard: u64) -> Reply {
-    Reply::Written {
-        answer: WriteAnswer::Done,
-        shard: ShardId::new(shard),
-        position: position(8),
-    }
+    Reply::Written { answer: WriteAnswer::Done, shard: ShardId::new(shard), position: position(8) }
 }
 
 pub(crate) fn not_leader(leader: Option<u64>) -> Reply {
-    Reply::Refused(Refusal::NotLeader {
-        leader: leader.map(NodeId::new),
-    })
+    Reply::Refused(Refusal::NotLeader { leader: leader.map(NodeId::new) })
 }
 
 pub(crate) fn registered(client: u64) -> Reply {
-    Reply::Controller(Answer::ClientRegistered {
-        client: ClientId::new(client),
-    })
+    Reply::Controller(Answer::ClientRegistered { client: ClientId::new(client) })
 }
 
 /// A request on its way.
@@ -170,13 +128,7 @@ impl Script {
     pub(crate) fn unmapped(seeds: &[u64]) -> Self {
         let (client, fx) = Client::new(seeds.iter().copied().map(endpoint).collect());
         let (sent, armed, ended) = Default::default();
-        let mut script = Self {
-            client,
-            sent,
-            armed,
-            ended,
-            calls: 0,
-        };
+        let mut script = Self { client, sent, armed, ended, calls: 0 };
         script.take(fx);
         script
     }
@@ -208,11 +160,7 @@ impl Script {
                 TimerChange::Disarm(timer) => assert!(self.armed.remove(&timer), "{timer:?} was armed"),
             }
         }
-        self.sent.extend(
-            fx.sends
-                .into_iter()
-                .map(|(to, ticket, request)| Sent { to, ticket, request }),
-        );
+        self.sent.extend(fx.sends.into_iter().map(|(to, ticket, request)| Sent { to, ticket, request }));
         for (call, outcome) in fx.completions {
             assert_eq!(self.ended.insert(call, outcome), None, "{call:?} ends once");
         }
@@ -231,11 +179,7 @@ impl Script {
     }
 
     pub(crate) fn answer(&mut self, sent: &Sent, reply: Reply) {
-        self.step(Input::Received {
-            from: sent.to.clone(),
-            ticket: sent.ticket,
-            reply,
-        });
+        self.step(Input::Received { from: sent.to.clone(), ticket: sent.ticket, reply });
     }
 
     pub(crate) fn fire(&mut self, timer: Timer) {
@@ -263,13 +207,7 @@ impl Script {
     pub(crate) fn answer_map(&mut self, config: Arc<Configuration>, directory: Arc<Directory>) {
         let at = self.sent.iter().position(Sent::is_map).expect("the map was asked for");
         let ask = self.sent.remove(at);
-        self.answer(
-            &ask,
-            Reply::Map {
-                config: Some(config),
-                directory: Some(directory),
-            },
-        );
+        self.answer(&ask, Reply::Map { config: Some(config), directory: Some(directory) });
     }
 
     /// What was sent since, but for questions for the map.
@@ -301,8 +239,6 @@ impl Script {
     }
 
     pub(crate) fn stamp(&self, call: CallId) -> Option<(u64, u64)> {
-        self.client
-            .stamp(call)
-            .map(|(client, seq): (ClientId, Seq)| (client.get(), seq.get()))
+        self.client.stamp(call).map(|(client, seq): (ClientId, Seq)| (client.get(), seq.get()))
     }
 }

@@ -30,15 +30,7 @@ pub(crate) fn restored(chunks: Vec<Chunk>) -> Controller {
 /// The sessions whose last request is remembered.
 pub(crate) fn session_records(controller: &Controller) -> Vec<ClientId> {
     let items = chunks(controller, usize::MAX).into_iter().flat_map(|chunk| chunk.items);
-    items
-        .filter_map(|item| {
-            if let Item::Session(client, _) = item {
-                Some(client)
-            } else {
-                None
-            }
-        })
-        .collect()
+    items.filter_map(|item| if let Item::Session(client, _) = item { Some(client) } else { None }).collect()
 }
 
 /// A state with everything in it.
@@ -47,11 +39,7 @@ fn well_used() -> Cluster {
     for seq in 1..10 {
         let client = cluster.register_client(1_000);
         cluster.change(join(&[(seq, &[seq, seq + 1])]));
-        cluster.apply(&Command::Change {
-            client,
-            seq: Seq::new(seq),
-            change: leave(&[seq % 3 + 1]),
-        });
+        cluster.apply(&Command::Change { client, seq: Seq::new(seq), change: leave(&[seq % 3 + 1]) });
     }
     cluster.change(raise_floor(1));
     cluster.retire(group(2, 3));
@@ -75,32 +63,17 @@ fn a_chunk_holds_one_item_or_about_the_limit() {
     assert!(single.iter().all(|chunk| chunk.items.len() == 1));
     assert_eq!(chunks(&original, usize::MAX).len(), 1);
     let some = chunks(&original, 1_000).len();
-    assert!(
-        (2..single.len()).contains(&some),
-        "{some} chunks of 1,000 bytes, {} items",
-        single.len()
-    );
+    assert!((2..single.len()).contains(&some), "{some} chunks of 1,000 bytes, {} items", single.len());
 }
 
 /// `snapshot-drops-sessions`: a retry after a restore gets its first answer, and numbers go on where they were.
 #[test]
 fn a_restored_controller_goes_on_like_the_original() {
     let mut original = well_used();
-    let retry = Command::Change {
-        client: client(1),
-        seq: original.seq,
-        change: raise_floor(1),
-    };
-    let mut restored = Cluster {
-        controller: restored(chunks(&original.controller, 200)),
-        seq: original.seq,
-    };
+    let retry = Command::Change { client: client(1), seq: original.seq, change: raise_floor(1) };
+    let mut restored = Cluster { controller: restored(chunks(&original.controller, 200)), seq: original.seq };
     let before = original.latest().num;
-    assert_eq!(
-        restored.apply(&retry),
-        changed(before.get()),
-        "the first answer, not BadFloor"
-    );
+    assert_eq!(restored.apply(&retry), changed(before.get()), "the first answer, not BadFloor");
     assert_eq!(restored.register_client(1_000), original.register_client(1_000));
     assert_eq!(restored.change(join(&[(9, &[1])])), original.change(join(&[(9, &[1])])));
     assert_eq!(restored.change(leave(&[5])), original.change(leave(&[5])));
@@ -117,14 +90,7 @@ fn a_chunk_out_of_order_is_a_bug() {
 
 #[test]
 fn larger_commands_count_for_more_bytes() {
-    let command = |change| {
-        Command::Change {
-            client: client(1),
-            seq: Seq::new(1),
-            change,
-        }
-        .bytes()
-    };
+    let command = |change| Command::Change { client: client(1), seq: Seq::new(1), change }.bytes();
     assert!(command(join(&[(1, &[1, 2, 3])])) > command(join(&[(1, &[1])])));
     assert!(command(leave(&[1, 2])) > command(leave(&[1])));
     assert!(register_node(1).bytes() > 0);

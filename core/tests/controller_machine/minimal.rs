@@ -10,12 +10,7 @@ use quorate_core::controller::Configuration;
 
 /// The shards whose owner differs, with the new owner's gid.
 fn moved(before: &Configuration, after: &Configuration) -> Vec<u64> {
-    owners(before)
-        .into_iter()
-        .zip(owners(after))
-        .filter(|(old, new)| old != new)
-        .map(|(_, new)| new)
-        .collect()
+    owners(before).into_iter().zip(owners(after)).filter(|(old, new)| old != new).map(|(_, new)| new).collect()
 }
 
 fn load(config: &Configuration, gid: u64) -> usize {
@@ -26,11 +21,7 @@ fn load(config: &Configuration, gid: u64) -> usize {
 fn assert_even(config: &Configuration) {
     let loads: Vec<usize> = config.groups.keys().map(|gid| load(config, gid.get())).collect();
     let (least, most) = (loads.iter().min().copied(), loads.iter().max().copied());
-    assert!(
-        most.unwrap_or(0) - least.unwrap_or(0) <= 1,
-        "configuration {}: {loads:?}",
-        config.num
-    );
+    assert!(most.unwrap_or(0) - least.unwrap_or(0) <= 1, "configuration {}: {loads:?}", config.num);
 }
 
 #[test]
@@ -44,27 +35,16 @@ fn each_join_and_each_leave_moves_only_what_it_must() {
                 let after = cluster.latest();
                 assert_even(&after);
                 let moved = moved(&before, &after);
-                assert_eq!(
-                    moved.len(),
-                    shards as usize / gid as usize,
-                    "{shards} shards, group {gid} joins"
-                );
+                assert_eq!(moved.len(), shards as usize / gid as usize, "{shards} shards, group {gid} joins");
                 assert!(moved.iter().all(|owner| *owner == gid), "only to the new group");
             }
             // An order that is neither that of the joins nor its reverse.
-            for gid in (1..=groups)
-                .map(|rank| rank * 5 % 13)
-                .filter(|gid| (1..=groups).contains(gid))
-            {
+            for gid in (1..=groups).map(|rank| rank * 5 % 13).filter(|gid| (1..=groups).contains(gid)) {
                 let before = cluster.latest();
                 cluster.change(leave(&[gid]));
                 let after = cluster.latest();
                 assert_even(&after);
-                assert_eq!(
-                    moved(&before, &after).len(),
-                    load(&before, gid),
-                    "{shards} shards, group {gid} leaves"
-                );
+                assert_eq!(moved(&before, &after).len(), load(&before, gid), "{shards} shards, group {gid} leaves");
             }
         }
     }

@@ -7,10 +7,7 @@ use quorate_core::spec::action::Action;
 use quorate_core::spec::ids::Stamp;
 
 fn register(address: &str, stamp: u128) -> Command {
-    let info = NodeInfo {
-        address: Bytes::from(address),
-        stamp: Stamp::new(stamp),
-    };
+    let info = NodeInfo { address: Bytes::from(address), stamp: Stamp::new(stamp) };
     Command::RegisterNode { node: node(50), info }
 }
 
@@ -22,19 +19,11 @@ fn a_node_registers_once_and_again_with_another_address() {
     assert_eq!(controller.apply(&register("a:1", 7)), registered);
     assert_eq!(controller.directory().version, version.next());
     assert_eq!(controller.apply(&register("a:1", 7)), (Answer::NodeRegistered, None));
-    assert_eq!(
-        controller.directory().version,
-        version.next(),
-        "nothing new, no new version"
-    );
+    assert_eq!(controller.directory().version, version.next(), "nothing new, no new version");
     assert_eq!(controller.apply(&register("b:2", 7)), registered);
     assert_eq!(controller.directory().version, version.next().next());
     assert_eq!(*controller.directory().nodes[&node(50)].address, *b"b:2");
-    assert_eq!(
-        controller.latest().num,
-        config(0),
-        "nodes are no part of configurations"
-    );
+    assert_eq!(controller.latest().num, config(0), "nodes are no part of configurations");
 }
 
 /// `wiped-disk-votes`: a node that lost its directory does not come back under its old name.

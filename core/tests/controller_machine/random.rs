@@ -58,11 +58,7 @@ impl Judge {
         self.check_directory(after);
         if action.is_none() {
             assert_eq!(before.latest(), after.latest(), "no step, no configuration");
-            assert_eq!(
-                before.directory(),
-                after.directory(),
-                "no step, no change of the directory"
-            );
+            assert_eq!(before.directory(), after.directory(), "no step, no change of the directory");
         }
         if let Command::Change { client, seq, change } = command {
             self.check_session(before, (*client, *seq, change), answer, action);
@@ -90,17 +86,11 @@ impl Judge {
         let (latest, directory) = (after.latest(), after.directory());
         assert_eq!(directory.config, latest.num);
         for group in latest.groups.values() {
-            assert_eq!(
-                directory.groups.get(&group.id),
-                Some(&group.servers),
-                "a current group is in the directory"
-            );
+            assert_eq!(directory.groups.get(&group.id), Some(&group.servers), "a current group is in the directory");
             assert!(group.servers.iter().all(|server| directory.nodes.contains_key(server)));
         }
         for shard in latest.shards.iter().filter(|shard| shard.owner.is_none()) {
-            let kept = shard
-                .origin
-                .is_none_or(|origin| directory.groups.contains_key(&origin.group));
+            let kept = shard.origin.is_none_or(|origin| directory.groups.contains_key(&origin.group));
             assert!(kept, "the only holder of a shard retired: {shard:?}");
         }
     }
@@ -133,48 +123,28 @@ fn check_successor(old: &Configuration, new: &Configuration) {
     assert!(new.floor >= old.floor, "the floor never falls");
     assert_eq!(new.shards.len(), old.shards.len());
     for (gid, group) in &new.groups {
-        assert!(
-            group.servers.is_sorted_by(|a, b| a < b) && !group.servers.is_empty(),
-            "{group:?}"
-        );
+        assert!(group.servers.is_sorted_by(|a, b| a < b) && !group.servers.is_empty(), "{group:?}");
         match old.groups.get(gid) {
             Some(known) => assert_eq!(group, known, "a group keeps its identity and servers"),
-            None => assert_eq!(
-                (group.id.gid, group.id.born),
-                (*gid, new.num),
-                "a new group is born here"
-            ),
+            None => assert_eq!((group.id.gid, group.id.born), (*gid, new.num), "a new group is born here"),
         }
     }
     for (was, is) in old.shards.iter().zip(&new.shards) {
         let froze = was.owner.filter(|_| was.owner != is.owner);
         match froze {
-            Some(group) => assert_eq!(
-                is.origin,
-                origin(group, new.num.get()),
-                "it froze where it was taken from"
-            ),
+            Some(group) => assert_eq!(is.origin, origin(group, new.num.get()), "it froze where it was taken from"),
             None => assert_eq!(is.origin, was.origin, "its data is where it was"),
         }
-        let listed = is
-            .owner
-            .is_none_or(|owner| new.groups.get(&owner.gid).is_some_and(|group| group.id == owner));
+        let listed = is.owner.is_none_or(|owner| new.groups.get(&owner.gid).is_some_and(|group| group.id == owner));
         assert!(listed, "an owner is a group of the configuration");
     }
 }
 
 fn assert_balanced(config: &Configuration) {
-    let loads = config
-        .groups
-        .values()
-        .map(|group| config.shards.iter().filter(|s| s.owner == Some(group.id)).count());
+    let loads = config.groups.values().map(|group| config.shards.iter().filter(|s| s.owner == Some(group.id)).count());
     let loads: Vec<usize> = loads.collect();
     let owned: usize = loads.iter().sum();
-    assert_eq!(
-        owned,
-        if loads.is_empty() { 0 } else { config.shards.len() },
-        "all shards or none are owned"
-    );
+    assert_eq!(owned, if loads.is_empty() { 0 } else { config.shards.len() }, "all shards or none are owned");
     let (least, most) = (loads.iter().min().copied(), loads.iter().max().copied());
     assert!(most.unwrap_or(0) - least.unwrap_or(0) <= 1, "{loads:?}");
 }

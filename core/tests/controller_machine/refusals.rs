@@ -24,66 +24,22 @@ fn joins_that_make_no_sense() {
     assert_refused(cluster, join(&[]), Refusal::NothingNamed);
     assert_refused(cluster, join(&[(0, &[1])]), Refusal::ReservedGid);
     assert_refused(cluster, join(&[(3, &[])]), Refusal::NoServers { gid: gid(3) });
-    assert_refused(
-        cluster,
-        join(&[(3, &[4, 5, 4])]),
-        Refusal::ServerTwice {
-            gid: gid(3),
-            node: node(4),
-        },
-    );
-    assert_refused(
-        cluster,
-        join(&[(3, &[4, 99])]),
-        Refusal::UnknownServer {
-            gid: gid(3),
-            node: node(99),
-        },
-    );
+    assert_refused(cluster, join(&[(3, &[4, 5, 4])]), Refusal::ServerTwice { gid: gid(3), node: node(4) });
+    assert_refused(cluster, join(&[(3, &[4, 99])]), Refusal::UnknownServer { gid: gid(3), node: node(99) });
     assert_refused(cluster, join(&[(1, &[1])]), Refusal::GroupExists { gid: gid(1) });
     assert_refused(cluster, join(&[(1, &[1, 2, 3])]), Refusal::GroupExists { gid: gid(1) });
-    assert_refused(
-        cluster,
-        join(&[(1, &[1, 1, 2])]),
-        Refusal::ServerTwice {
-            gid: gid(1),
-            node: node(1),
-        },
-    );
-    assert_refused(
-        cluster,
-        join(&[(3, &[4]), (4, &[99])]),
-        Refusal::UnknownServer {
-            gid: gid(4),
-            node: node(99),
-        },
-    );
-    assert_refused(
-        cluster,
-        join(&[(2, &[4]), (3, &[4])]),
-        Refusal::GroupExists { gid: gid(2) },
-    );
+    assert_refused(cluster, join(&[(1, &[1, 1, 2])]), Refusal::ServerTwice { gid: gid(1), node: node(1) });
+    assert_refused(cluster, join(&[(3, &[4]), (4, &[99])]), Refusal::UnknownServer { gid: gid(4), node: node(99) });
+    assert_refused(cluster, join(&[(2, &[4]), (3, &[4])]), Refusal::GroupExists { gid: gid(2) });
 }
 
 #[test]
 fn joining_what_exists_changes_nothing_and_says_so() {
     let mut cluster = two_groups();
-    assert_eq!(
-        cluster.change(join(&[(1, &[2, 1])])),
-        unchanged(1),
-        "the order of servers does not matter"
-    );
+    assert_eq!(cluster.change(join(&[(1, &[2, 1])])), unchanged(1), "the order of servers does not matter");
     assert_eq!(cluster.change(join(&[(1, &[1, 2]), (2, &[3])])), unchanged(1));
-    assert_eq!(
-        cluster.change(join(&[(1, &[1, 2]), (3, &[4])])),
-        changed(2),
-        "what is new joins"
-    );
-    assert_eq!(
-        cluster.latest().groups[&gid(1)].id,
-        group(1, 1),
-        "what exists stays the group it is"
-    );
+    assert_eq!(cluster.change(join(&[(1, &[1, 2]), (3, &[4])])), changed(2), "what is new joins");
+    assert_eq!(cluster.latest().groups[&gid(1)].id, group(1, 1), "what exists stays the group it is");
     assert_eq!(cluster.latest().groups[&gid(3)].id, group(3, 2));
 }
 
@@ -98,9 +54,7 @@ fn leaves_and_moves_that_make_no_sense() {
     assert_refused(
         cluster,
         move_shard(4, 1),
-        Refusal::UnknownShard {
-            shard: quorate_core::spec::ids::ShardId::new(4),
-        },
+        Refusal::UnknownShard { shard: quorate_core::spec::ids::ShardId::new(4) },
     );
     assert_eq!(cluster.change(move_shard(0, 1)), unchanged(1), "it is there already");
 }
@@ -113,13 +67,6 @@ fn the_floor_only_rises_and_only_over_sessions_issued() {
     assert_refused(cluster, raise_floor(4), Refusal::BadFloor);
     assert_eq!(cluster.change(raise_floor(1)), changed(2));
     assert_refused(cluster, raise_floor(1), Refusal::BadFloor);
-    assert_eq!(
-        cluster.change(raise_floor(3)),
-        changed(3),
-        "up to the next session: all have ended"
-    );
-    assert_eq!(
-        (cluster.controller.floor(), cluster.controller.live_sessions()),
-        (client(3), 0)
-    );
+    assert_eq!(cluster.change(raise_floor(3)), changed(3), "up to the next session: all have ended");
+    assert_eq!((cluster.controller.floor(), cluster.controller.live_sessions()), (client(3), 0));
 }

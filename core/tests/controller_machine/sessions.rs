@@ -6,11 +6,7 @@ use quorate_core::spec::action::Action;
 use quorate_core::spec::ids::Seq;
 
 fn request(session: u64, seq: u64, change: Change) -> Command {
-    Command::Change {
-        client: client(session),
-        seq: Seq::new(seq),
-        change,
-    }
+    Command::Change { client: client(session), seq: Seq::new(seq), change }
 }
 
 /// Asserts that the command is answered so and changes nothing at all.
@@ -28,11 +24,7 @@ fn a_retried_leave_does_not_act_twice() {
     let leaving = request(1, 2, leave(&[1]));
     assert_eq!(cluster.apply(&leaving), changed(2));
     let other = cluster.register_client(1_000).get();
-    assert_eq!(
-        cluster.apply(&request(other, 1, join(&[(1, &[1])]))),
-        changed(3),
-        "another client brings it back"
-    );
+    assert_eq!(cluster.apply(&request(other, 1, join(&[(1, &[1])]))), changed(3), "another client brings it back");
     assert_inert(&mut cluster, &leaving, &changed(2));
     assert!(cluster.latest().groups.contains_key(&gid(1)));
 }
@@ -80,11 +72,7 @@ fn older_requests_and_reused_numbers_are_neither_executed_nor_answered_from_the_
     assert_inert(&mut cluster, &first, &refused(Refusal::Superseded));
     assert_inert(&mut cluster, &request(1, 3, leave(&[1])), &refused(Refusal::Superseded));
     assert_inert(&mut cluster, &request(1, 5, leave(&[1])), &refused(Refusal::SeqReused));
-    assert_inert(
-        &mut cluster,
-        &request(1, 5, join(&[(2, &[3])])),
-        &refused(Refusal::SeqReused),
-    );
+    assert_inert(&mut cluster, &request(1, 5, join(&[(2, &[3])])), &refused(Refusal::SeqReused));
     assert_eq!(cluster.apply(&request(1, 6, leave(&[1]))), changed(3));
 }
 
@@ -92,11 +80,7 @@ fn older_requests_and_reused_numbers_are_neither_executed_nor_answered_from_the_
 fn sessions_that_were_never_issued_execute_nothing() {
     let mut cluster = Cluster::new(4);
     for session in [0, 2, u64::MAX] {
-        assert_inert(
-            &mut cluster,
-            &request(session, 1, join(&[(1, &[1])])),
-            &refused(Refusal::SessionExpired),
-        );
+        assert_inert(&mut cluster, &request(session, 1, join(&[(1, &[1])])), &refused(Refusal::SessionExpired));
     }
 }
 
@@ -108,11 +92,7 @@ fn below_the_floor_nothing_is_executed_or_remembered() {
     let other = cluster.register_client(1_000).get();
     assert_eq!(cluster.apply(&request(other, 1, raise_floor(other))), changed(2));
     assert_inert(&mut cluster, &joining, &refused(Refusal::SessionExpired));
-    assert_inert(
-        &mut cluster,
-        &request(1, 2, leave(&[1])),
-        &refused(Refusal::SessionExpired),
-    );
+    assert_inert(&mut cluster, &request(1, 2, leave(&[1])), &refused(Refusal::SessionExpired));
     assert_inert(&mut cluster, &request(other, 1, raise_floor(other)), &changed(2));
 }
 
@@ -134,32 +114,15 @@ fn at_the_limit_the_oldest_tenth_ends_through_a_configuration() {
     }
     cluster.apply(&request(1, 1, join(&[(1, &[1])])));
     cluster.apply(&request(3, 1, join(&[(2, &[2])])));
-    assert_eq!(
-        (cluster.controller.live_sessions(), cluster.controller.floor()),
-        (20, client(0))
-    );
+    assert_eq!((cluster.controller.live_sessions(), cluster.controller.floor()), (20, client(0)));
     let version = cluster.controller.directory().version;
     let (answer, action) = cluster.controller.apply(&Command::RegisterClient { limit: 20 });
     assert_eq!(answer, Answer::ClientRegistered { client: client(21) });
     assert_eq!(action, Some(Action::RegisterClient { client: client(21) }));
-    assert_eq!(
-        (cluster.controller.live_sessions(), cluster.controller.floor()),
-        (19, client(3))
-    );
-    assert_eq!(
-        (cluster.latest().num, cluster.controller.directory().version),
-        (config(3), version.next())
-    );
-    assert_eq!(
-        cluster.owners(),
-        owners(&cluster.controller.query(Some(config(2)))),
-        "no shard moves"
-    );
-    assert_inert(
-        &mut cluster,
-        &request(1, 1, join(&[(1, &[1])])),
-        &refused(Refusal::SessionExpired),
-    );
+    assert_eq!((cluster.controller.live_sessions(), cluster.controller.floor()), (19, client(3)));
+    assert_eq!((cluster.latest().num, cluster.controller.directory().version), (config(3), version.next()));
+    assert_eq!(cluster.owners(), owners(&cluster.controller.query(Some(config(2)))), "no shard moves");
+    assert_inert(&mut cluster, &request(1, 1, join(&[(1, &[1])])), &refused(Refusal::SessionExpired));
     assert_inert(&mut cluster, &request(3, 1, join(&[(2, &[2])])), &changed(2));
     assert_eq!(crate::image::session_records(&cluster.controller), [client(3)]);
     assert_eq!(cluster.register_client(20), client(22), "room again");

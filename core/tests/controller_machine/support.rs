@@ -28,22 +28,15 @@ pub(crate) fn client(number: u64) -> ClientId {
 }
 
 pub(crate) fn origin(group: GroupId, config: u64) -> Option<Origin> {
-    Some(Origin {
-        group,
-        config: ConfigNum::new(config),
-    })
+    Some(Origin { group, config: ConfigNum::new(config) })
 }
 
 pub(crate) fn changed(number: u64) -> Answer {
-    Answer::Changed {
-        config: ConfigNum::new(number),
-    }
+    Answer::Changed { config: ConfigNum::new(number) }
 }
 
 pub(crate) fn unchanged(number: u64) -> Answer {
-    Answer::Unchanged {
-        config: ConfigNum::new(number),
-    }
+    Answer::Unchanged { config: ConfigNum::new(number) }
 }
 
 pub(crate) fn refused(refusal: Refusal) -> Answer {
@@ -53,51 +46,29 @@ pub(crate) fn refused(refusal: Refusal) -> Answer {
 /// `join(&[(1, &[11, 12])])`: group 1 on nodes 11 and 12.
 pub(crate) fn join(groups: &[(u64, &[u64])]) -> Change {
     let servers = |nodes: &[u64]| nodes.iter().copied().map(NodeId::new).collect();
-    Change::Join {
-        groups: groups
-            .iter()
-            .map(|(gid, nodes)| (Gid::new(*gid), servers(nodes)))
-            .collect(),
-    }
+    Change::Join { groups: groups.iter().map(|(gid, nodes)| (Gid::new(*gid), servers(nodes))).collect() }
 }
 
 pub(crate) fn leave(gids: &[u64]) -> Change {
-    Change::Leave {
-        gids: gids.iter().copied().map(Gid::new).collect(),
-    }
+    Change::Leave { gids: gids.iter().copied().map(Gid::new).collect() }
 }
 
 pub(crate) fn move_shard(shard: u64, gid: u64) -> Change {
-    Change::Move {
-        shard: ShardId::new(shard),
-        gid: Gid::new(gid),
-    }
+    Change::Move { shard: ShardId::new(shard), gid: Gid::new(gid) }
 }
 
 pub(crate) fn raise_floor(floor: u64) -> Change {
-    Change::RaiseFloor {
-        floor: ClientId::new(floor),
-    }
+    Change::RaiseFloor { floor: ClientId::new(floor) }
 }
 
 pub(crate) fn register_node(number: u64) -> Command {
-    let info = NodeInfo {
-        address: Bytes::from("10.0.0.1:7000"),
-        stamp: Stamp::new(u128::from(number)),
-    };
-    Command::RegisterNode {
-        node: NodeId::new(number),
-        info,
-    }
+    let info = NodeInfo { address: Bytes::from("10.0.0.1:7000"), stamp: Stamp::new(u128::from(number)) };
+    Command::RegisterNode { node: NodeId::new(number), info }
 }
 
 /// Who owns each shard, by gid; 0 for nobody.
 pub(crate) fn owners(config: &Configuration) -> Vec<u64> {
-    config
-        .shards
-        .iter()
-        .map(|shard| shard.owner.map_or(0, |group| group.gid.get()))
-        .collect()
+    config.shards.iter().map(|shard| shard.owner.map_or(0, |group| group.gid.get())).collect()
 }
 
 /// A controller, with nodes 1 to 19 registered and a client (session 1) that changes it.
@@ -108,10 +79,7 @@ pub(crate) struct Cluster {
 
 impl Cluster {
     pub(crate) fn new(shards: u32) -> Self {
-        let mut cluster = Self {
-            controller: Controller::genesis(shards),
-            seq: Seq::ZERO,
-        };
+        let mut cluster = Self { controller: Controller::genesis(shards), seq: Seq::ZERO };
         for number in 1..20 {
             assert_eq!(cluster.apply(&register_node(number)), Answer::NodeRegistered);
         }
@@ -133,11 +101,7 @@ impl Cluster {
     /// The client's next request.
     pub(crate) fn change(&mut self, change: Change) -> Answer {
         self.seq = self.seq.next();
-        self.apply(&Command::Change {
-            client: ClientId::new(1),
-            seq: self.seq,
-            change,
-        })
+        self.apply(&Command::Change { client: ClientId::new(1), seq: self.seq, change })
     }
 
     pub(crate) fn retire(&mut self, group: GroupId) -> Answer {
@@ -153,11 +117,6 @@ impl Cluster {
     }
 
     pub(crate) fn origins(&self) -> Vec<Option<Origin>> {
-        self.controller
-            .latest()
-            .shards
-            .iter()
-            .map(|shard| shard.origin)
-            .collect()
+        self.controller.latest().shards.iter().map(|shard| shard.origin).collect()
     }
 }

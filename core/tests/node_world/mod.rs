@@ -80,7 +80,13 @@ pub struct World {
 /// Limits small enough that snapshots, chunks and windows all come into play.
 fn limits() -> Limits {
     Limits {
-        raft: RaftLimits { append_bytes: 300, inflight_appends: 3, chunk_bytes: 120, trailing_entries: 4, ..RaftLimits::default() },
+        raft: RaftLimits {
+            append_bytes: 300,
+            inflight_appends: 3,
+            chunk_bytes: 120,
+            trailing_entries: 4,
+            ..RaftLimits::default()
+        },
         shard_chunk_bytes: 60,
         snapshot_log_bytes: 1500,
         ..Limits::default()

@@ -23,10 +23,7 @@ use std::fmt::Write as _;
 /// Runs a transcript and compares. A failure shows the transcript as it would have to be.
 #[track_caller]
 pub(crate) fn play(transcript: &str) {
-    let mut script = Script {
-        world: World::new(3, RaftLimits::default()),
-        seen: String::new(),
-    };
+    let mut script = Script { world: World::new(3, RaftLimits::default()), seen: String::new() };
     let (mut answering, mut expected, mut shown) = (false, String::new(), String::new());
     let mut as_expected = true;
     for line in transcript.lines().chain([""]) {
@@ -54,10 +51,7 @@ pub(crate) fn play(transcript: &str) {
             }
         }
     }
-    assert!(
-        !shown.is_empty() && as_expected && script.seen.is_empty(),
-        "what was seen is:\n\n{shown}"
-    );
+    assert!(!shown.is_empty() && as_expected && script.seen.is_empty(), "what was seen is:\n\n{shown}");
 }
 
 struct Script {
@@ -139,9 +133,7 @@ impl Script {
     /// and of what it adds to the network only the new leader's appends stay.
     fn win(&mut self, candidate: &str, voters: &[&str]) {
         let others = std::mem::take(&mut self.world.network);
-        voters
-            .iter()
-            .for_each(|voter| self.world.fire(node(voter), Timer::Election));
+        voters.iter().for_each(|voter| self.world.fire(node(voter), Timer::Election));
         self.world.network.clear();
         self.world.fire(node(candidate), Timer::Election);
         for (question, answer) in [("PreVote", "PreVoteGranted"), ("RequestVote", "VoteGranted")] {
@@ -154,19 +146,14 @@ impl Script {
                 }
             }
         }
-        self.world
-            .network
-            .retain(|envelope| words::kind(&envelope.message) == "Append");
+        self.world.network.retain(|envelope| words::kind(&envelope.message) == "Append");
         self.world.network.splice(..0, others);
     }
 
     /// How far each voter's log is known to match the leader's.
     fn matched(&mut self, leader: NodeId) {
         let matched = self.world.replica(leader).view().matched;
-        let each: Vec<_> = matched
-            .iter()
-            .map(|(voter, index)| format!("{} up to {index}", voter.get()))
-            .collect();
+        let each: Vec<_> = matched.iter().map(|(voter, index)| format!("{} up to {index}", voter.get())).collect();
         self.say(&format!("{} counts {}", leader.get(), each.join(", ")));
     }
 
@@ -179,14 +166,7 @@ impl Script {
         let wanted = |(_, envelope): &(usize, &Envelope)| {
             envelope.from == from && envelope.to == to && kind.is_none_or(|kind| words::kind(&envelope.message) == kind)
         };
-        let at = self
-            .world
-            .network
-            .iter()
-            .enumerate()
-            .filter(wanted)
-            .nth(nth - 1)
-            .map(|(at, _)| at);
+        let at = self.world.network.iter().enumerate().filter(wanted).nth(nth - 1).map(|(at, _)| at);
         let Some(at) = at else {
             self.network();
             panic!("no such message: {path} {kind:?}; on the way:\n{}", self.seen);
@@ -214,9 +194,7 @@ impl Script {
             Some(leader) => format!(" of {}", leader.get()),
             None => String::new(),
         };
-        let vote = view
-            .voted_for
-            .map_or("nobody".to_owned(), |node| node.get().to_string());
+        let vote = view.voted_for.map_or("nobody".to_owned(), |node| node.get().to_string());
         let line = format!(
             "{}: {:?}{leader}, term {}, voted for {vote}, commit {}, log {base}{}",
             who.get(),
@@ -230,38 +208,21 @@ impl Script {
 
     fn disk(&mut self, who: NodeId) {
         let durable = &self.world.machines[&who].durable;
-        let vote = durable
-            .hard
-            .voted_for
-            .map_or("nobody".to_owned(), |node| node.get().to_string());
+        let vote = durable.hard.voted_for.map_or("nobody".to_owned(), |node| node.get().to_string());
         let snapshot = match durable.mark.last.index.get() {
             0 => String::new(),
-            _ => format!(
-                ", snapshot {} [{}]",
-                words::position(durable.mark.last),
-                durable.image.0.join(" ")
-            ),
+            _ => format!(", snapshot {} [{}]", words::position(durable.mark.last), durable.image.0.join(" ")),
         };
         let log = words::entries(&durable.entries);
-        let base = if durable.base.index.get() > 0 {
-            format!("({}) ", words::position(durable.base))
-        } else {
-            String::new()
-        };
-        let line = format!(
-            "{} durable: term {}, voted for {vote}{snapshot}, log {base}{log}",
-            who.get(),
-            durable.hard.term
-        );
+        let base =
+            if durable.base.index.get() > 0 { format!("({}) ", words::position(durable.base)) } else { String::new() };
+        let line =
+            format!("{} durable: term {}, voted for {vote}{snapshot}, log {base}{log}", who.get(), durable.hard.term);
         self.say(&line);
     }
 
     fn pending(&mut self, who: NodeId) {
-        let writes: Vec<_> = self.world.machines[&who]
-            .pending
-            .iter()
-            .map(|(_, write)| words::write(write))
-            .collect();
+        let writes: Vec<_> = self.world.machines[&who].pending.iter().map(|(_, write)| words::write(write)).collect();
         self.say(&format!("{} has not synced: {}", who.get(), writes.join(", ")));
     }
 

@@ -15,10 +15,7 @@ fn voters() -> BTreeSet<NodeId> {
 }
 
 fn hear(replica: &mut Replica<Word>, from: u64, message: Message<Word>) -> Effects<Word> {
-    replica.step(Input::Received {
-        from: NodeId::new(from),
-        message,
-    })
+    replica.step(Input::Received { from: NodeId::new(from), message })
 }
 
 /// Node 1 of three, leading term 1 with its empty entry synced and on node 2.
@@ -26,22 +23,11 @@ fn leader() -> Replica<Word> {
     let genesis = Durable::genesis(voters(), Text::default());
     let (mut replica, _) = Replica::new(NodeId::new(1), genesis, RaftLimits::default());
     let _ = replica.step(Input::Fired { timer: Timer::Election });
-    let _ = hear(
-        &mut replica,
-        2,
-        Message::Election(Election::PreVoteGranted { term: Term::new(1) }),
-    );
+    let _ = hear(&mut replica, 2, Message::Election(Election::PreVoteGranted { term: Term::new(1) }));
     let _ = replica.step(Input::Synced { write: WriteId::new(1) });
-    let _ = hear(
-        &mut replica,
-        2,
-        Message::Election(Election::VoteGranted { term: Term::new(1) }),
-    );
+    let _ = hear(&mut replica, 2, Message::Election(Election::VoteGranted { term: Term::new(1) }));
     let _ = replica.step(Input::Synced { write: WriteId::new(2) });
-    let appended = Replication::Appended {
-        term: Term::new(1),
-        matched: LogIndex::new(1),
-    };
+    let appended = Replication::Appended { term: Term::new(1), matched: LogIndex::new(1) };
     let _ = hear(&mut replica, 2, Message::Replication(appended.clone()));
     let _ = hear(&mut replica, 3, Message::Replication(appended));
     assert!(replica.is_leader() && replica.commit() == LogIndex::new(1));
@@ -53,11 +39,7 @@ fn a_batch_is_one_write_and_one_append_per_follower() {
     let mut replica = leader();
     let payloads: Vec<_> = (0..256).map(|number| Word(number.to_string())).collect();
     let effects = replica.step(Input::Propose { payloads });
-    let taken = Proposed::Accepted {
-        term: Term::new(1),
-        first: LogIndex::new(2),
-        count: 256,
-    };
+    let taken = Proposed::Accepted { term: Term::new(1), first: LogIndex::new(2), count: 256 };
     assert_eq!(effects.proposed, Some(taken));
     assert!(matches!(effects.writes.as_slice(), [(_, Write::Append { entries, .. })] if entries.len() == 256));
     let sent = effects.sends.iter().map(|(_, message)| match message {
@@ -72,31 +54,18 @@ fn a_batch_is_one_write_and_one_append_per_follower() {
 fn the_bytes_of_the_log_are_counted_as_it_changes() {
     let mut replica = leader();
     let empty = replica.log_bytes();
-    let _ = replica.step(Input::Propose {
-        payloads: vec![Word("word".to_owned()); 10],
-    });
+    let _ = replica.step(Input::Propose { payloads: vec![Word("word".to_owned()); 10] });
     let full = replica.log_bytes();
     assert_eq!(full, empty * 11 + 40);
-    let appended = Replication::Appended {
-        term: Term::new(1),
-        matched: LogIndex::new(11),
-    };
+    let appended = Replication::Appended { term: Term::new(1), matched: LogIndex::new(11) };
     let _ = hear(&mut replica, 2, Message::Replication(appended));
     let _ = replica.step(Input::Synced { write: WriteId::new(3) });
     let image = Text::default();
-    let snapshot = replica
-        .step(Input::Image { image, persist: true })
-        .snapshot
-        .expect("something new is committed");
+    let snapshot = replica.step(Input::Image { image, persist: true }).snapshot.expect("something new is committed");
     assert!(replica.snapshot_in_progress());
-    let written = replica.step(Input::SnapshotWritten {
-        last: snapshot.mark.last,
-    });
+    let written = replica.step(Input::SnapshotWritten { last: snapshot.mark.last });
     assert!(!replica.snapshot_in_progress());
-    assert!(
-        matches!(written.writes.as_slice(), [(_, Write::Mark(_))]),
-        "fewer entries than are to be kept"
-    );
+    assert!(matches!(written.writes.as_slice(), [(_, Write::Mark(_))]), "fewer entries than are to be kept");
     assert_eq!(replica.log_bytes(), full);
 }
 
@@ -105,31 +74,15 @@ fn a_wrong_peer_changes_nothing() {
     let term = Term::new(1);
     let (far, index) = (LogIndex::new(u64::MAX), LogIndex::new(1));
     let last = LogPosition { term, index };
-    let short = |last, rejected| Replication::AppendRefused {
-        term,
-        rejected,
-        conflict: Conflict::Short { last },
-    };
+    let short = |last, rejected| Replication::AppendRefused { term, rejected, conflict: Conflict::Short { last } };
     let nonsense = [
         Message::Replication(Replication::Appended { term, matched: far }),
         Message::Replication(short(far, far)),
         Message::Replication(short(far, index)),
         Message::Replication(short(LogIndex::ZERO, LogIndex::ZERO)),
-        Message::Replication(Replication::HeartbeatAck {
-            term,
-            read: ReadContext::new(7),
-        }),
-        Message::Replication(Replication::Heartbeat {
-            term,
-            commit: far,
-            read: ReadContext::ZERO,
-        }),
-        Message::Replication(Replication::Append {
-            term,
-            prev: last,
-            entries: Vec::new(),
-            commit: far,
-        }),
+        Message::Replication(Replication::HeartbeatAck { term, read: ReadContext::new(7) }),
+        Message::Replication(Replication::Heartbeat { term, commit: far, read: ReadContext::ZERO }),
+        Message::Replication(Replication::Append { term, prev: last, entries: Vec::new(), commit: far }),
         Message::Transfer(Transfer::Installed { term, matched: far }),
         Message::Transfer(Transfer::Accepted { term, last, next: 3 }),
         Message::Election(Election::VoteGranted { term }),
@@ -139,29 +92,15 @@ fn a_wrong_peer_changes_nothing() {
     for message in nonsense {
         let mut replica = leader();
         let effects = hear(&mut replica, 3, message.clone());
-        assert!(
-            effects.writes.is_empty() && effects.sends.is_empty(),
-            "{message:?}: {effects:?}"
-        );
+        assert!(effects.writes.is_empty() && effects.sends.is_empty(), "{message:?}: {effects:?}");
         let (mut heard, mut before) = (replica.view(), leader().view());
         (heard.matched, before.matched) = Default::default();
         assert_eq!(heard, before, "{message:?}");
     }
     let mut replica = leader();
-    let stranger = Message::Election(Election::RequestVote {
-        term: Term::new(9),
-        last,
-    });
-    assert_eq!(
-        hear(&mut replica, 4, stranger.clone()),
-        Effects::default(),
-        "node 4 is no voter"
-    );
-    assert_eq!(
-        hear(&mut replica, 1, stranger),
-        Effects::default(),
-        "nobody hears of itself"
-    );
+    let stranger = Message::Election(Election::RequestVote { term: Term::new(9), last });
+    assert_eq!(hear(&mut replica, 4, stranger.clone()), Effects::default(), "node 4 is no voter");
+    assert_eq!(hear(&mut replica, 1, stranger), Effects::default(), "nobody hears of itself");
     assert_eq!(replica, leader());
 }
 
@@ -169,31 +108,13 @@ fn a_wrong_peer_changes_nothing() {
 fn a_lane_that_contradicts_itself_is_refused() {
     let mut durable: Durable<Word> = Durable::genesis(voters(), Text::default());
     let term = Term::new(2);
-    let entries = || {
-        (0..3)
-            .map(|_| {
-                Arc::new(Entry {
-                    term,
-                    kind: EntryKind::Noop,
-                })
-            })
-            .collect()
-    };
-    let at = |index| LogPosition {
-        term,
-        index: LogIndex::new(index),
-    };
-    let mark = |index| Mark {
-        last: at(index),
-        voters: voters(),
-    };
+    let entries = || (0..3).map(|_| Arc::new(Entry { term, kind: EntryKind::Noop })).collect();
+    let at = |index| LogPosition { term, index: LogIndex::new(index) };
+    let mark = |index| Mark { last: at(index), voters: voters() };
     let blank = |_: &Mark| Text::default();
     for write in [
         Write::HardState(HardState { term, voted_for: None }),
-        Write::Append {
-            first: LogIndex::new(1),
-            entries: entries(),
-        },
+        Write::Append { first: LogIndex::new(1), entries: entries() },
         Write::Mark(mark(2)),
         Write::Purge { base: at(1) },
     ] {
@@ -202,35 +123,15 @@ fn a_lane_that_contradicts_itself_is_refused() {
     let kept = durable.clone();
     for (write, reason) in [
         (Write::HardState(HardState::default()), "term 0 is written after term 2"),
-        (
-            Write::Append {
-                first: LogIndex::new(5),
-                entries: entries(),
-            },
-            "entries from 5 on after a log that ends at 3",
-        ),
-        (
-            Write::Truncate { from: LogIndex::new(2) },
-            "truncation from 2 of a log that is (2, 3]",
-        ),
-        (
-            Write::Truncate { from: LogIndex::new(4) },
-            "truncation from 4 of a log that is (2, 3]",
-        ),
-        (
-            Write::Mark(mark(4)),
-            "a snapshot mark at index 4 of term 2, which is not in the log",
-        ),
-        (
-            Write::Purge { base: at(3) },
-            "purge up to 3 beyond the durable snapshot at 2",
-        ),
+        (Write::Append { first: LogIndex::new(5), entries: entries() }, "entries from 5 on after a log that ends at 3"),
+        (Write::Truncate { from: LogIndex::new(2) }, "truncation from 2 of a log that is (2, 3]"),
+        (Write::Truncate { from: LogIndex::new(4) }, "truncation from 4 of a log that is (2, 3]"),
+        (Write::Mark(mark(4)), "a snapshot mark at index 4 of term 2, which is not in the log"),
+        (Write::Purge { base: at(3) }, "purge up to 3 beyond the durable snapshot at 2"),
     ] {
         assert_eq!(durable.fold(write, blank), Err(reason.to_owned()));
     }
     assert_eq!(durable, kept, "an error changes nothing");
-    durable
-        .fold(Write::Install(mark(9)), blank)
-        .expect("a received snapshot may be far ahead");
+    durable.fold(Write::Install(mark(9)), blank).expect("a received snapshot may be far ahead");
     assert_eq!((durable.last_index(), durable.entries.len()), (LogIndex::new(9), 0));
 }

@@ -52,11 +52,7 @@ pub(crate) fn entry(entry: &Entry<Word>) -> String {
 }
 
 pub(crate) fn entries<'a>(entries: impl IntoIterator<Item = &'a Arc<Entry<Word>>>) -> String {
-    entries
-        .into_iter()
-        .map(|shared| entry(shared))
-        .collect::<Vec<_>>()
-        .join(" ")
+    entries.into_iter().map(|shared| entry(shared)).collect::<Vec<_>>().join(" ")
 }
 
 pub(crate) fn position(position: LogPosition) -> String {
@@ -90,44 +86,21 @@ pub(crate) fn describe(message: &Message<Word>) -> String {
             | Election::VoteRefused { term }
             | Election::TimeoutNow { term },
         ) => format!("term {term}"),
-        Message::Replication(Replication::Append {
-            term,
-            prev,
-            entries: sent,
-            commit,
-        }) => {
-            format!(
-                "term {term}, after {}: [{}], commit {commit}",
-                position(*prev),
-                entries(sent)
-            )
+        Message::Replication(Replication::Append { term, prev, entries: sent, commit }) => {
+            format!("term {term}, after {}: [{}], commit {commit}", position(*prev), entries(sent))
         }
         Message::Replication(Replication::Appended { term, matched })
         | Message::Transfer(Transfer::Installed { term, matched }) => format!("term {term}, matched {matched}"),
-        Message::Replication(Replication::AppendRefused {
-            term,
-            rejected,
-            conflict,
-        }) => {
+        Message::Replication(Replication::AppendRefused { term, rejected, conflict }) => {
             format!("term {term}, rejected {rejected}, {}", self::conflict(*conflict))
         }
         Message::Replication(Replication::Heartbeat { term, commit, read }) => {
             format!("term {term}, commit {commit}, {read}")
         }
         Message::Replication(Replication::HeartbeatAck { term, read }) => format!("term {term}, {read}"),
-        Message::Transfer(Transfer::Chunk {
-            term,
-            mark,
-            from,
-            chunk,
-            next,
-        }) => {
+        Message::Transfer(Transfer::Chunk { term, mark, from, chunk, next }) => {
             let end = next.map_or("the end".to_owned(), |next| next.to_string());
-            format!(
-                "term {term}, of {}: {from} to {end} [{}]",
-                position(mark.last),
-                chunk.join(" ")
-            )
+            format!("term {term}, of {}: {from} to {end} [{}]", position(mark.last), chunk.join(" "))
         }
         Message::Transfer(Transfer::Accepted { term, last, next }) => {
             format!("term {term}, of {}: go on at {next}", position(*last))
@@ -140,9 +113,7 @@ pub(crate) fn describe(message: &Message<Word>) -> String {
 pub(crate) fn write(write: &Write<Word>) -> String {
     match write {
         Write::HardState(hard) => {
-            let vote = hard
-                .voted_for
-                .map_or("nobody".to_owned(), |node| node.get().to_string());
+            let vote = hard.voted_for.map_or("nobody".to_owned(), |node| node.get().to_string());
             format!("term {} with a vote for {vote}", hard.term)
         }
         Write::Truncate { from } => format!("no entries from {from} on"),

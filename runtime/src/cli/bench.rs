@@ -68,13 +68,7 @@ pub(super) async fn run(arguments: BenchArgs) -> Outcome {
     let until = begun + Duration::from_secs(arguments.seconds);
     let mut running = JoinSet::new();
     for client in clients {
-        running.spawn(measure(
-            client,
-            arguments.mix,
-            arguments.keys,
-            arguments.value_bytes as usize,
-            until,
-        ));
+        running.spawn(measure(client, arguments.mix, arguments.keys, arguments.value_bytes as usize, until));
     }
     let mut all = Measured::default();
     while let Some(measured) = running.join_next().await {
@@ -112,15 +106,9 @@ async fn measure(client: Client, mix: Mix, keys: u32, value_bytes: usize, until:
         let key = key(fastrand::u32(0..keys));
         let write = mix == Mix::Put || mix == Mix::Mixed && fastrand::bool();
         let asked = Instant::now();
-        let answer = if write {
-            client.put(key, &value).await.map(drop)
-        } else {
-            client.get(key).await.map(drop)
-        };
+        let answer = if write { client.put(key, &value).await.map(drop) } else { client.get(key).await.map(drop) };
         match answer {
-            Ok(()) => measured
-                .waits
-                .push(u64::try_from(asked.elapsed().as_micros()).unwrap_or(u64::MAX)),
+            Ok(()) => measured.waits.push(u64::try_from(asked.elapsed().as_micros()).unwrap_or(u64::MAX)),
             Err(error) => {
                 measured.errors += 1;
                 measured.last_error = Some(error.to_string());
@@ -140,10 +128,7 @@ fn report(arguments: &BenchArgs, mut measured: Measured, seconds: f64) -> Report
     measured.waits.sort_unstable();
     let waits = &measured.waits;
     let throughput = waits.len() as f64 / seconds.max(1e-9);
-    let mix = arguments
-        .mix
-        .to_possible_value()
-        .map_or(String::new(), |value| value.get_name().to_owned());
+    let mix = arguments.mix.to_possible_value().map_or(String::new(), |value| value.get_name().to_owned());
     let [p50, p99, p999, max] = [500, 990, 999, 1000].map(|per_mille| percentile(waits, per_mille));
     let json = json!({
         "mix": mix, "clients": arguments.clients, "value_bytes": arguments.value_bytes, "keys": arguments.keys,
@@ -167,10 +152,7 @@ mod tests {
     #[test]
     fn percentiles_are_by_nearest_rank() {
         let sorted: Vec<u64> = (1..=1000).collect();
-        assert_eq!(
-            [500, 990, 999, 1000].map(|per_mille| percentile(&sorted, per_mille)),
-            [500, 990, 999, 1000]
-        );
+        assert_eq!([500, 990, 999, 1000].map(|per_mille| percentile(&sorted, per_mille)), [500, 990, 999, 1000]);
         assert_eq!(percentile(&[7], 500), 7);
         assert_eq!(percentile(&[], 999), 0);
     }

@@ -23,10 +23,7 @@ pub(super) fn from_argument_or_stdin(text: &str, hex: bool) -> Result<Vec<u8>, F
     }
     let mut bytes = Vec::new();
     std::io::stdin().read_to_end(&mut bytes).map_err(|error| {
-        Failure::new(
-            format!("standard input: {error}"),
-            "redirect a file: `quorate put KEY - < FILE`",
-        )
+        Failure::new(format!("standard input: {error}"), "redirect a file: `quorate put KEY - < FILE`")
     })?;
     Ok(bytes)
 }
@@ -35,10 +32,7 @@ fn from_hex(text: &str) -> Option<Vec<u8>> {
     if !text.len().is_multiple_of(2) || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return None;
     }
-    (0..text.len())
-        .step_by(2)
-        .map(|at| u8::from_str_radix(text.get(at..at + 2)?, 16).ok())
-        .collect()
+    (0..text.len()).step_by(2).map(|at| u8::from_str_radix(text.get(at..at + 2)?, 16).ok()).collect()
 }
 
 /// Bytes in JSON under two names: `NAME` as text (null if they are not UTF-8) and `NAME_b64` always.
@@ -56,11 +50,7 @@ pub(super) fn to_hex(bytes: &[u8]) -> String {
 /// Bytes for a person: text as text, anything else escaped, cut at 60 bytes.
 pub(super) fn shown(bytes: &[u8]) -> String {
     let cut = bytes.get(..60).unwrap_or(bytes);
-    let more = if cut.len() < bytes.len() {
-        format!("..{} bytes", bytes.len())
-    } else {
-        String::new()
-    };
+    let more = if cut.len() < bytes.len() { format!("..{} bytes", bytes.len()) } else { String::new() };
     format!("\"{}\"{more}", cut.escape_ascii())
 }
 
@@ -83,10 +73,7 @@ mod tests {
         let mut object = json!({});
         put_json(&mut object, "value", Some(b"\xff"));
         put_json(&mut object, "key", Some(b"k"));
-        assert_eq!(
-            object,
-            json!({ "value": null, "value_b64": "/w==", "key": "k", "key_b64": "aw==" })
-        );
+        assert_eq!(object, json!({ "value": null, "value_b64": "/w==", "key": "k", "key_b64": "aw==" }));
     }
 
     #[test]

@@ -26,10 +26,7 @@ pub(super) struct Connection {
 
 /// `host:port`; the host may be a name.
 pub(super) fn address(text: &str) -> Result<String, String> {
-    let port = text
-        .rsplit_once(':')
-        .filter(|(host, _)| !host.is_empty())
-        .map(|(_, port)| port.parse::<u16>());
+    let port = text.rsplit_once(':').filter(|(host, _)| !host.is_empty()).map(|(_, port)| port.parse::<u16>());
     match port {
         Some(Ok(port)) if port > 0 => Ok(text.to_owned()),
         _ => Err("an address is HOST:PORT, such as 127.0.0.1:7001".into()),
@@ -85,10 +82,7 @@ mod tests {
 
     #[test]
     fn seeds_come_from_the_option_then_the_environment_then_the_default() {
-        let given = Connection {
-            seeds: vec!["a:1".into()],
-            ..Connection::default()
-        };
+        let given = Connection { seeds: vec!["a:1".into()], ..Connection::default() };
         assert_eq!(given.seeds(Some("b:2".into())).unwrap(), ["a:1"]);
         let none = Connection::default();
         assert_eq!(none.seeds(Some("b:2, c:3".into())).unwrap(), ["b:2", "c:3"]);

@@ -63,9 +63,7 @@ type Troubles = BTreeMap<u64, String>;
 /// Loads the file.
 pub(super) async fn run(arguments: LoadArgs) -> Outcome {
     if arguments.verify && arguments.file.as_os_str() == "-" {
-        return Err(usage_error(
-            "--verify reads the file twice: give it a file, not standard input",
-        ));
+        return Err(usage_error("--verify reads the file twice: give it a file, not standard input"));
     }
     drop(open(&arguments.file)?);
     let mut clients = vec![arguments.connection.connect().await?];
@@ -103,9 +101,7 @@ pub(super) async fn run(arguments: LoadArgs) -> Outcome {
 
 fn first(troubles: &Troubles) -> Value {
     let shown = troubles.iter().take(SHOWN);
-    shown
-        .map(|(line, what)| json!({ "line": line, "what": what }))
-        .collect()
+    shown.map(|(line, what)| json!({ "line": line, "what": what })).collect()
 }
 
 fn tell(text: &mut String, what: &str, troubles: &Troubles) {
@@ -145,9 +141,7 @@ async fn pass(pass: Pass, arguments: &LoadArgs, clients: &[Client]) -> Result<(A
         troubles.extend(found.map_err(|error| Failure::new(format!("a session broke off: {error}"), "load again"))?);
     }
     ticker.abort();
-    let read = reader
-        .await
-        .unwrap_or_else(|error| Err(format!("the reader broke off: {error}")));
+    let read = reader.await.unwrap_or_else(|error| Err(format!("the reader broke off: {error}")));
     read.map_err(|why| {
         let next = "mend that line and load again: the lines before it are in the cluster";
         Failure::new(format!("{}: {why}", arguments.file.display()), next)
@@ -162,9 +156,7 @@ fn distribute(records: Records<Box<dyn BufRead + Send>>, queues: &[Sender<Record
         let record = record?;
         let at = hasher.hash_one(&record.key) % queues.len().max(1) as u64;
         let Some(queue) = queues.get(at as usize) else { break };
-        queue
-            .blocking_send(record)
-            .map_err(|_| "a session broke off".to_owned())?;
+        queue.blocking_send(record).map_err(|_| "a session broke off".to_owned())?;
     }
     Ok(())
 }
@@ -188,9 +180,7 @@ async fn work(pass: Pass, client: Client, mut records: Receiver<Record>, progres
             },
         }
         progress.records.fetch_add(1, Relaxed);
-        progress
-            .bytes
-            .fetch_add((record.key.len() + record.value.len()) as u64, Relaxed);
+        progress.bytes.fetch_add((record.key.len() + record.value.len()) as u64, Relaxed);
     }
     troubles.extend(compared.differences());
     troubles
@@ -207,11 +197,7 @@ impl Compared {
             return;
         }
         let found = found.map_or("nothing".to_owned(), bytes::shown);
-        let what = format!(
-            "{}: wrote {}, read {found}",
-            bytes::shown(&record.key),
-            bytes::shown(&record.value)
-        );
+        let what = format!("{}: wrote {}, read {found}", bytes::shown(&record.key), bytes::shown(&record.value));
         self.0.insert(record.key.clone(), (record.line, what));
     }
 
@@ -240,11 +226,7 @@ mod tests {
     use super::*;
 
     fn record(line: u64, key: &str, value: &str) -> Record {
-        Record {
-            line,
-            key: key.into(),
-            value: value.into(),
-        }
+        Record { line, key: key.into(), value: value.into() }
     }
 
     #[test]
@@ -254,10 +236,7 @@ mod tests {
         compared.take(&record(2, "b", "x"), None);
         compared.take(&record(3, "a", "new"), Some(b"new"));
         let found: Troubles = compared.differences().collect();
-        assert_eq!(
-            found,
-            Troubles::from([(2, "\"b\": wrote \"x\", read nothing".to_owned())])
-        );
+        assert_eq!(found, Troubles::from([(2, "\"b\": wrote \"x\", read nothing".to_owned())]));
     }
 
     #[test]

@@ -47,19 +47,15 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Run a cluster under faults and judge the recorded history.
-    #[command(
-        after_help = "Example:\n  quorate demo\n  quorate demo --json --keep /tmp/quorate-demo\n\n\
-                            Exit code 0 only if everything that the report lists holds."
-    )]
+    #[command(after_help = "Example:\n  quorate demo\n  quorate demo --json --keep /tmp/quorate-demo\n\n\
+                            Exit code 0 only if everything that the report lists holds.")]
     Demo(crate::demo::DemoArgs),
     /// Run a local development cluster until Ctrl-C.
     #[command(after_help = "Example:\n  quorate up\n  quorate up --dir ./cluster --groups 3     # keeps its data")]
     Up(up::UpArgs),
     /// Run one node.
-    #[command(
-        after_help = "Example:\n  quorate node --data /var/lib/quorate --id 1 --listen 0.0.0.0:7001 \
-                            --advertise a:7001 --controllers 1=a:7001,2=b:7001,3=c:7001"
-    )]
+    #[command(after_help = "Example:\n  quorate node --data /var/lib/quorate --id 1 --listen 0.0.0.0:7001 \
+                            --advertise a:7001 --controllers 1=a:7001,2=b:7001,3=c:7001")]
     Node(Box<NodeArgs>),
     /// Replace the value of a key.
     #[command(after_help = "Example:\n  quorate put greeting hello\n  quorate put photo - < photo.jpg")]
@@ -107,11 +103,7 @@ enum Command {
 fn version() -> &'static str {
     static VERSION: LazyLock<String> = LazyLock::new(|| {
         let features = quorate_core::FEATURES;
-        let features = if features.is_empty() {
-            "none".to_owned()
-        } else {
-            features.join(" ")
-        };
+        let features = if features.is_empty() { "none".to_owned() } else { features.join(" ") };
         format!("{} (features: {features})", env!("CARGO_PKG_VERSION"))
     });
     &VERSION
@@ -154,10 +146,7 @@ fn run(command: impl Future<Output = Outcome>) -> Outcome {
 
 fn node(arguments: NodeArgs, json: bool) -> ExitCode {
     if let Err(error) = crate::cluster::die_with_parent() {
-        let failure = Failure::new(
-            error.to_string(),
-            "start the node by itself, or the whole cluster again",
-        );
+        let failure = Failure::new(error.to_string(), "start the node by itself, or the whole cluster again");
         return output::finish(Err(failure), json);
     }
     let config = match NodeConfig::from_args(arguments) {

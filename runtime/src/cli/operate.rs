@@ -94,13 +94,7 @@ pub(super) struct TransferArgs {
 fn written(written: &Written) -> Report {
     let (config, index) = (written.position.config.get(), written.position.index.get());
     let json = json!({ "shard": written.shard, "config": config, "index": index });
-    Report::new(
-        json,
-        format!(
-            "ok: shard {}, configuration {config}, log index {index}\n",
-            written.shard
-        ),
-    )
+    Report::new(json, format!("ok: shard {}, configuration {config}, log index {index}\n", written.shard))
 }
 
 /// Replaces a value.
@@ -108,9 +102,7 @@ pub(super) async fn put(arguments: WriteArgs) -> Outcome {
     let key = bytes::from_argument(&arguments.key, arguments.hex)?;
     let value = bytes::from_argument_or_stdin(&arguments.value, arguments.hex)?;
     let client = arguments.connection.connect().await?;
-    Ok(written(
-        &client.put(key, value).await.map_err(|error| failed("put", &error))?,
-    ))
+    Ok(written(&client.put(key, value).await.map_err(|error| failed("put", &error))?))
 }
 
 /// Adds to a value.
@@ -118,12 +110,7 @@ pub(super) async fn append(arguments: WriteArgs) -> Outcome {
     let key = bytes::from_argument(&arguments.key, arguments.hex)?;
     let value = bytes::from_argument_or_stdin(&arguments.value, arguments.hex)?;
     let client = arguments.connection.connect().await?;
-    Ok(written(
-        &client
-            .append(key, value)
-            .await
-            .map_err(|error| failed("append", &error))?,
-    ))
+    Ok(written(&client.append(key, value).await.map_err(|error| failed("append", &error))?))
 }
 
 /// Reads a value. A missing key is an answer, not a failure.
@@ -144,20 +131,13 @@ pub(super) async fn get(arguments: GetArgs) -> Outcome {
         text.push(b'\n');
     }
     let report = Report::new(json, text);
-    Ok(if found {
-        report
-    } else {
-        report.with_note("there is no such key")
-    })
+    Ok(if found { report } else { report.with_note("there is no such key") })
 }
 
 fn changed(changed: &Changed) -> Report {
     let json = json!({ "config": changed.config, "changed": changed.changed });
     let text = if changed.changed {
-        format!(
-            "ok: configuration {}; `quorate status` shows how far the shards have moved\n",
-            changed.config
-        )
+        format!("ok: configuration {}; `quorate status` shows how far the shards have moved\n", changed.config)
     } else {
         format!("ok: it is so already (configuration {})\n", changed.config)
     };
@@ -168,18 +148,14 @@ fn changed(changed: &Changed) -> Report {
 pub(super) async fn join(arguments: JoinArgs) -> Outcome {
     let groups = pairs::groups(arguments.groups).map_err(usage_error)?;
     let client = arguments.connection.connect().await?;
-    Ok(changed(
-        &client.join(groups).await.map_err(|error| failed("join", &error))?,
-    ))
+    Ok(changed(&client.join(groups).await.map_err(|error| failed("join", &error))?))
 }
 
 /// Takes groups out.
 pub(super) async fn leave(arguments: LeaveArgs) -> Outcome {
     let client = arguments.connection.connect().await?;
     let gids = arguments.gids.into_iter().collect();
-    Ok(changed(
-        &client.leave(gids).await.map_err(|error| failed("leave", &error))?,
-    ))
+    Ok(changed(&client.leave(gids).await.map_err(|error| failed("leave", &error))?))
 }
 
 /// Gives a shard to a group.
@@ -193,30 +169,18 @@ pub(super) async fn move_shard(arguments: MoveArgs) -> Outcome {
 pub(super) async fn transfer(arguments: TransferArgs) -> Outcome {
     let (gid, node) = (arguments.gid, arguments.node);
     let client = arguments.connection.connect().await?;
-    client
-        .transfer(gid, node)
-        .await
-        .map_err(|error| failed("transfer", &error))?;
+    client.transfer(gid, node).await.map_err(|error| failed("transfer", &error))?;
     let text = format!("ok: node {node} is asked to lead group {gid}; `quorate status` shows whether it does\n");
-    Ok(Report::new(
-        json!({ "started": true, "group": gid, "node": node }),
-        text,
-    ))
+    Ok(Report::new(json!({ "started": true, "group": gid, "node": node }), text))
 }
 
 /// Shows a configuration.
 pub(super) async fn query(arguments: QueryArgs) -> Outcome {
     let client = arguments.connection.connect().await?;
-    let config = client
-        .query(arguments.num)
-        .await
-        .map_err(|error| failed("query", &error))?;
+    let config = client.query(arguments.num).await.map_err(|error| failed("query", &error))?;
     if let Some(num) = arguments.num.filter(|num| *num != config.num.get()) {
         let message = format!("there is no configuration {num}: the latest is {}", config.num);
-        return Err(Failure::new(
-            message,
-            "ask for a smaller number, or for the latest one with `quorate query`",
-        ));
+        return Err(Failure::new(message, "ask for a smaller number, or for the latest one with `quorate query`"));
     }
     Ok(Report::new(config_json(&config), config_text(&config)))
 }
@@ -225,10 +189,7 @@ pub(super) async fn query(arguments: QueryArgs) -> Outcome {
 fn shards_by_owner(config: &Configuration) -> BTreeMap<Option<u64>, Vec<u64>> {
     let mut owners: BTreeMap<Option<u64>, Vec<u64>> = BTreeMap::new();
     for (shard, assignment) in (0..).zip(&config.shards) {
-        owners
-            .entry(assignment.owner.map(|group| group.gid.get()))
-            .or_default()
-            .push(shard);
+        owners.entry(assignment.owner.map(|group| group.gid.get())).or_default().push(shard);
     }
     owners
 }
@@ -239,17 +200,10 @@ fn config_json(config: &Configuration) -> Value {
         .iter()
         .map(|(gid, group)| {
             let nodes: Vec<u64> = group.servers.iter().map(|node| node.get()).collect();
-            (
-                gid.get().to_string(),
-                json!({ "nodes": nodes, "born": group.id.born.get() }),
-            )
+            (gid.get().to_string(), json!({ "nodes": nodes, "born": group.id.born.get() }))
         })
         .collect();
-    let owners: Vec<Option<u64>> = config
-        .shards
-        .iter()
-        .map(|shard| shard.owner.map(|group| group.gid.get()))
-        .collect();
+    let owners: Vec<Option<u64>> = config.shards.iter().map(|shard| shard.owner.map(|group| group.gid.get())).collect();
     json!({ "config": config.num.get(), "groups": groups, "shards": owners, "floor": config.floor.get() })
 }
 
@@ -261,21 +215,11 @@ fn config_text(config: &Configuration) -> String {
         .map(|(gid, group)| {
             let nodes: Vec<String> = group.servers.iter().map(|node| node.get().to_string()).collect();
             let shards = owners.get(&Some(gid.get())).cloned().unwrap_or_default();
-            vec![
-                gid.get().to_string(),
-                nodes.join(","),
-                shards.len().to_string(),
-                table::ranges(shards),
-            ]
+            vec![gid.get().to_string(), nodes.join(","), shards.len().to_string(), table::ranges(shards)]
         })
         .collect();
     if let Some(nobody) = owners.get(&None) {
-        rows.push(vec![
-            "-".into(),
-            "nobody".into(),
-            nobody.len().to_string(),
-            table::ranges(nobody.iter().copied()),
-        ]);
+        rows.push(vec!["-".into(), "nobody".into(), nobody.len().to_string(), table::ranges(nobody.iter().copied())]);
     }
     let heading = ["GROUP", "NODES", "SHARDS", "WHICH"];
     format!("configuration {}\n{}", config.num, table::render(&heading, &rows))

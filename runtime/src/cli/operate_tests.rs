@@ -6,20 +6,11 @@ use quorate_spec::ids::{ConfigNum, Gid, GroupId, NodeId};
 
 fn config() -> Configuration {
     let id = GroupId::new(Gid::new(2), ConfigNum::new(1));
-    let owned = Assignment {
-        owner: Some(id),
-        origin: None,
-    };
+    let owned = Assignment { owner: Some(id), origin: None };
     Configuration {
         num: ConfigNum::new(5),
         shards: vec![owned, owned, Assignment::default(), owned],
-        groups: BTreeMap::from([(
-            id.gid,
-            GroupInfo {
-                id,
-                servers: vec![NodeId::new(4), NodeId::new(5)],
-            },
-        )]),
+        groups: BTreeMap::from([(id.gid, GroupInfo { id, servers: vec![NodeId::new(4), NodeId::new(5)] })]),
         ..Configuration::default()
     }
 }

@@ -25,19 +25,12 @@ pub struct Report {
 impl Report {
     /// A success.
     pub fn new(json: Value, text: impl Into<Vec<u8>>) -> Self {
-        Self {
-            json,
-            text: text.into(),
-            ..Self::default()
-        }
+        Self { json, text: text.into(), ..Self::default() }
     }
 
     /// A success whose answer was printed while the command went on.
     pub(super) fn already_printed() -> Self {
-        Self {
-            printed: true,
-            ..Self::default()
-        }
+        Self { printed: true, ..Self::default() }
     }
 
     /// With a remark on standard error.
@@ -66,20 +59,12 @@ pub struct Failure {
 impl Failure {
     /// It was refused or failed (exit code 1).
     pub fn new(message: impl Into<String>, next: impl Into<String>) -> Self {
-        Self {
-            message: message.into(),
-            next: Some(next.into()),
-            code: 1,
-        }
+        Self { message: message.into(), next: Some(next.into()), code: 1 }
     }
 
     /// As [`Self::new`], with a message that says itself what to do.
     pub fn told(message: impl Into<String>) -> Self {
-        Self {
-            message: message.into(),
-            next: None,
-            code: 1,
-        }
+        Self { message: message.into(), next: None, code: 1 }
     }
 
     /// As wrong usage (exit code 2).
@@ -90,11 +75,7 @@ impl Failure {
 
     /// It was asked wrongly (exit code 2).
     pub fn usage(message: impl Into<String>) -> Self {
-        Self {
-            message: message.into(),
-            next: Some("see `quorate help`".into()),
-            code: 2,
-        }
+        Self { message: message.into(), next: Some("see `quorate help`".into()), code: 2 }
     }
 }
 

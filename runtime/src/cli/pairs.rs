@@ -17,10 +17,7 @@ impl std::str::FromStr for GroupArg {
         let (gid, nodes) = text.split_once('=').ok_or(shape)?;
         let gid = gid.parse().map_err(|_| shape)?;
         let nodes: Result<Vec<u64>, _> = nodes.split(',').map(str::parse).collect();
-        Ok(Self {
-            gid,
-            nodes: nodes.map_err(|_| shape)?,
-        })
+        Ok(Self { gid, nodes: nodes.map_err(|_| shape)? })
     }
 }
 

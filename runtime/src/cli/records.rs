@@ -59,17 +59,11 @@ fn one_of(text: Option<String>, base64: Option<String>, name: &str) -> Result<Ve
 
 fn parse_json(line: &[u8]) -> Result<(Vec<u8>, Vec<u8>), String> {
     let record: JsonRecord = serde_json::from_slice(line).map_err(|error| error.to_string())?;
-    Ok((
-        one_of(record.key, record.key_b64, "key")?,
-        one_of(record.value, record.value_b64, "value")?,
-    ))
+    Ok((one_of(record.key, record.key_b64, "key")?, one_of(record.value, record.value_b64, "value")?))
 }
 
 fn parse_tsv(line: &[u8]) -> Result<(Vec<u8>, Vec<u8>), String> {
-    let tab = line
-        .iter()
-        .position(|byte| *byte == b'\t')
-        .ok_or("no tab between key and value")?;
+    let tab = line.iter().position(|byte| *byte == b'\t').ok_or("no tab between key and value")?;
     let (key, value) = line.split_at(tab);
     Ok((key.to_vec(), value.get(1..).unwrap_or_default().to_vec()))
 }
@@ -84,12 +78,7 @@ pub(super) struct Records<R> {
 
 impl<R: BufRead> Records<R> {
     pub(super) fn new(input: R, path: &Path, format: Format) -> Self {
-        Self {
-            input,
-            path: path.to_path_buf(),
-            format,
-            line: 0,
-        }
+        Self { input, path: path.to_path_buf(), format, line: 0 }
     }
 
     fn next_line(&mut self) -> io::Result<Option<Vec<u8>>> {
@@ -109,27 +98,16 @@ impl<R: BufRead> Records<R> {
 
     fn next_record(&mut self) -> Result<Option<Record>, String> {
         loop {
-            let Some(line) = self
-                .next_line()
-                .map_err(|error| format!("after line {}: {error}", self.line))?
-            else {
+            let Some(line) = self.next_line().map_err(|error| format!("after line {}: {error}", self.line))? else {
                 return Ok(None);
             };
             if line.is_empty() {
                 continue;
             }
             self.format = self.format.settle(&self.path, &line);
-            let parsed = if self.format == Format::Jsonl {
-                parse_json(&line)
-            } else {
-                parse_tsv(&line)
-            };
+            let parsed = if self.format == Format::Jsonl { parse_json(&line) } else { parse_tsv(&line) };
             let (key, value) = parsed.map_err(|why| format!("line {}: {why}", self.line))?;
-            return Ok(Some(Record {
-                line: self.line,
-                key,
-                value,
-            }));
+            return Ok(Some(Record { line: self.line, key, value }));
         }
     }
 }
@@ -151,28 +129,14 @@ mod tests {
     }
 
     fn record(line: u64, key: &[u8], value: &[u8]) -> Record {
-        Record {
-            line,
-            key: key.to_vec(),
-            value: value.to_vec(),
-        }
+        Record { line, key: key.to_vec(), value: value.to_vec() }
     }
 
     #[test]
     fn tabs_separate_keys_from_values() {
         let found = all("words", Format::Auto, b"a\tb\r\n\n\xff\tx\ty\nempty\t").unwrap();
-        assert_eq!(
-            found,
-            [
-                record(1, b"a", b"b"),
-                record(3, b"\xff", b"x\ty"),
-                record(4, b"empty", b"")
-            ]
-        );
-        assert_eq!(
-            all("words", Format::Auto, b"a\tb\nc\n").unwrap_err(),
-            "line 2: no tab between key and value"
-        );
+        assert_eq!(found, [record(1, b"a", b"b"), record(3, b"\xff", b"x\ty"), record(4, b"empty", b"")]);
+        assert_eq!(all("words", Format::Auto, b"a\tb\nc\n").unwrap_err(), "line 2: no tab between key and value");
     }
 
     #[test]
@@ -181,20 +145,13 @@ mod tests {
         let expected = [record(1, b"a", "ä".as_bytes()), record(2, b"\xff", b"")];
         assert_eq!(all("dump", Format::Auto, text).unwrap(), expected, "by the first line");
         assert_eq!(all("dump.jsonl", Format::Auto, text).unwrap(), expected, "by the name");
-        let wrong = all(
-            "dump.jsonl",
-            Format::Auto,
-            b"{\"key\":\"a\",\"key_b64\":\"YQ==\",\"value\":\"\"}",
-        );
+        let wrong = all("dump.jsonl", Format::Auto, b"{\"key\":\"a\",\"key_b64\":\"YQ==\",\"value\":\"\"}");
         assert!(wrong.unwrap_err().contains("either key or key_b64"));
         assert!(all("dump.jsonl", Format::Auto, b"{\"key\":\"a\",\"value\":\"\",\"ttl\":1}").is_err());
     }
 
     #[test]
     fn a_hash_tag_is_not_json() {
-        assert_eq!(
-            all("words", Format::Auto, b"{user1}:a\tb").unwrap(),
-            [record(1, b"{user1}:a", b"b")]
-        );
+        assert_eq!(all("words", Format::Auto, b"{user1}:a\tb").unwrap(), [record(1, b"{user1}:a", b"b")]);
     }
 }

@@ -16,42 +16,25 @@ pub(super) async fn run(connection: Connection) -> Outcome {
     let addresses = addresses(&directory);
     let statuses = watch::statuses(&client, &addresses).await;
     let silent = addresses.len() - statuses.len();
-    let nodes: Vec<Value> = addresses
-        .iter()
-        .map(|(id, address)| node_json(*id, address, &statuses))
-        .collect();
+    let nodes: Vec<Value> = addresses.iter().map(|(id, address)| node_json(*id, address, &statuses)).collect();
     let json = json!({ "config": config.num.get(), "shards": config.shards.len(), "nodes": nodes });
     let heading = [
         "NODE", "ADDRESS", "GROUP", "ROLE", "LEADER", "TERM", "COMMIT", "LAST", "CONFIG", "SHARDS", "AWAITED",
         "FROZEN", "DATA", "MAY STOP",
     ];
-    let rows: Vec<Vec<String>> = addresses
-        .iter()
-        .flat_map(|(id, address)| rows(*id, address, &statuses))
-        .collect();
-    let text = format!(
-        "configuration {}, {} shards\n{}",
-        config.num,
-        config.shards.len(),
-        table::render(&heading, &rows)
-    );
+    let rows: Vec<Vec<String>> = addresses.iter().flat_map(|(id, address)| rows(*id, address, &statuses)).collect();
+    let text =
+        format!("configuration {}, {} shards\n{}", config.num, config.shards.len(), table::render(&heading, &rows));
     let report = Report::new(json, text).failed_if(silent > 0);
     Ok(match silent {
         0 => report,
-        _ => report.with_note(format!(
-            "{silent} of {} nodes do not answer: see their logs",
-            addresses.len()
-        )),
+        _ => report.with_note(format!("{silent} of {} nodes do not answer: see their logs", addresses.len())),
     })
 }
 
 fn addresses(directory: &Directory) -> BTreeMap<u64, String> {
     let address = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    directory
-        .nodes
-        .iter()
-        .map(|(id, info)| (id.get(), address(&info.address)))
-        .collect()
+    directory.nodes.iter().map(|(id, info)| (id.get(), address(&info.address))).collect()
 }
 
 fn node_json(id: u64, address: &str, statuses: &Statuses) -> Value {
@@ -76,28 +59,16 @@ fn rows(id: u64, address: &str, statuses: &Statuses) -> Vec<Vec<String>> {
         row.push(may_stop(status));
         return vec![row];
     }
-    status
-        .replicas
-        .iter()
-        .map(|replica| replica_row(&id, address, status, replica))
-        .collect()
+    status.replicas.iter().map(|replica| replica_row(&id, address, status, replica)).collect()
 }
 
 fn may_stop(status: &NodeStatus) -> String {
-    if status.may_be_stopped {
-        "yes".into()
-    } else {
-        "no".into()
-    }
+    if status.may_be_stopped { "yes".into() } else { "no".into() }
 }
 
 fn replica_row(id: &str, address: &str, status: &NodeStatus, replica: &ReplicaStatus) -> Vec<String> {
     let group = replica.group;
-    let group = if group.gid.get() == 0 {
-        "controller".into()
-    } else {
-        format!("{}@{}", group.gid.get(), group.born)
-    };
+    let group = if group.gid.get() == 0 { "controller".into() } else { format!("{}@{}", group.gid.get(), group.born) };
     let leader = replica.leader.map_or("-".into(), |leader| leader.get().to_string());
     vec![
         id.into(),

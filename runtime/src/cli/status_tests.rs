@@ -30,13 +30,8 @@ fn replica() -> ReplicaStatus {
 
 fn statuses(replicas: Vec<ReplicaStatus>) -> Statuses {
     let address = Bytes::from("h:1");
-    let status = NodeStatus {
-        node: NodeId::new(4),
-        address,
-        config: ConfigNum::new(2),
-        replicas,
-        may_be_stopped: true,
-    };
+    let status =
+        NodeStatus { node: NodeId::new(4), address, config: ConfigNum::new(2), replicas, may_be_stopped: true };
     BTreeMap::from([(4, Arc::new(status))])
 }
 
@@ -48,24 +43,13 @@ fn a_replica_is_a_row() {
 
 #[test]
 fn spare_and_silent_nodes_have_a_row_too() {
-    assert!(
-        rows(4, "h:1", &statuses(Vec::new()))
-            .concat()
-            .join(" ")
-            .starts_with("4 h:1 - spare")
-    );
+    assert!(rows(4, "h:1", &statuses(Vec::new())).concat().join(" ").starts_with("4 h:1 - spare"));
     assert_eq!(rows(5, "h:2", &Statuses::new()).concat().join(" "), "5 h:2 - NO ANSWER");
 }
 
 #[test]
 fn json_says_who_answered() {
     let json = node_json(4, "h:1", &statuses(vec![replica()]));
-    assert_eq!(
-        (&json["reachable"], &json["replicas"][0]["data_bytes"]),
-        (&json!(true), &json!(2048))
-    );
-    assert_eq!(
-        node_json(5, "h:2", &Statuses::new()),
-        json!({ "node": 5, "address": "h:2", "reachable": false })
-    );
+    assert_eq!((&json["reachable"], &json["replicas"][0]["data_bytes"]), (&json!(true), &json!(2048)));
+    assert_eq!(node_json(5, "h:2", &Statuses::new()), json!({ "node": 5, "address": "h:2", "reachable": false }));
 }

@@ -11,11 +11,7 @@ pub(super) fn render(heading: &[&str], rows: &[Vec<String>]) -> String {
     let heading: Vec<String> = heading.iter().map(|cell| (*cell).to_owned()).collect();
     let mut text = String::new();
     for row in std::iter::once(&heading).chain(rows) {
-        let line: Vec<String> = row
-            .iter()
-            .zip(&widths)
-            .map(|(cell, width)| format!("{cell:<width$}"))
-            .collect();
+        let line: Vec<String> = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
         text.push_str(line.join("  ").trim_end());
         text.push('\n');
     }
@@ -33,13 +29,7 @@ pub(super) fn ranges(numbers: impl IntoIterator<Item = u64>) -> String {
     }
     let words: Vec<String> = found
         .into_iter()
-        .map(|(first, last)| {
-            if first == last {
-                format!("{first}")
-            } else {
-                format!("{first}-{last}")
-            }
-        })
+        .map(|(first, last)| if first == last { format!("{first}") } else { format!("{first}-{last}") })
         .collect();
     words.join(" ")
 }
@@ -54,11 +44,7 @@ pub(super) fn size(bytes: u64) -> String {
         unit += 1;
     }
     let unit_name = units.get(unit).unwrap_or(&"B");
-    if unit == 0 {
-        format!("{bytes} B")
-    } else {
-        format!("{value:.1} {unit_name}")
-    }
+    if unit == 0 { format!("{bytes} B") } else { format!("{value:.1} {unit_name}") }
 }
 
 #[cfg(test)]
@@ -79,10 +65,7 @@ mod tests {
 
     #[test]
     fn sizes_are_readable() {
-        assert_eq!(
-            (size(0), size(1023), size(1536)),
-            ("0 B".into(), "1023 B".into(), "1.5 KiB".into())
-        );
+        assert_eq!((size(0), size(1023), size(1536)), ("0 B".into(), "1023 B".into(), "1.5 KiB".into()));
         assert_eq!(size(u64::MAX), "16777216.0 TiB");
     }
 }

@@ -15,16 +15,10 @@ fn the_definition_is_sound() {
 fn every_command_shows_an_example() {
     let mut command = Cli::command();
     command.build();
-    for command in command
-        .get_subcommands_mut()
-        .filter(|command| command.get_name() != "help")
-    {
+    for command in command.get_subcommands_mut().filter(|command| command.get_name() != "help") {
         let name = command.get_name().to_owned();
         let help = command.render_help().to_string();
-        assert!(
-            help.contains("Example:\n  quorate ") && help.contains(&format!("quorate {name}")),
-            "{name}: {help}"
-        );
+        assert!(help.contains("Example:\n  quorate ") && help.contains(&format!("quorate {name}")), "{name}: {help}");
         assert!(command.get_about().is_some(), "{name} says what it does");
     }
 }
@@ -74,9 +68,5 @@ fn bad_usage_exits_with_2() {
 #[test]
 fn the_version_names_its_features() {
     assert!(version().contains("(features: "), "{}", version());
-    assert!(
-        !version().contains("mutant"),
-        "a build with mutants in it must not be shipped: {}",
-        version()
-    );
+    assert!(!version().contains("mutant"), "a build with mutants in it must not be shipped: {}", version());
 }

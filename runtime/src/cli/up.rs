@@ -88,12 +88,8 @@ pub(super) async fn run(arguments: UpArgs, json: bool) -> Outcome {
     }
     eprintln!("stopping {} nodes", layout.nodes().count());
     let stopped = cluster.stop_all();
-    stopped.map_err(|error| {
-        Failure::new(
-            format!("a node did not stop: {error}"),
-            "look for processes named quorate",
-        )
-    })?;
+    stopped
+        .map_err(|error| Failure::new(format!("a node did not stop: {error}"), "look for processes named quorate"))?;
     Ok(Report::already_printed())
 }
 
@@ -104,14 +100,8 @@ fn listen(kind: SignalKind) -> Result<tokio::signal::unix::Signal, Failure> {
 fn make_place(directory: Option<&Path>, layout: Layout) -> Result<Place, Failure> {
     let name = format!("quorate-up-{}-{:08x}", std::process::id(), fastrand::u32(..));
     let place = match directory {
-        Some(directory) => Place {
-            directory: directory.to_path_buf(),
-            temporary: false,
-        },
-        None => Place {
-            directory: std::env::temp_dir().join(name),
-            temporary: true,
-        },
+        Some(directory) => Place { directory: directory.to_path_buf(), temporary: false },
+        None => Place { directory: std::env::temp_dir().join(name), temporary: true },
     };
     let shown = place.directory.display();
     remember(&place.directory, layout)
@@ -124,12 +114,7 @@ fn make_place(directory: Option<&Path>, layout: Layout) -> Result<Place, Failure
 }
 
 fn words(layout: Layout) -> String {
-    let Layout {
-        controllers,
-        groups,
-        nodes_per_group,
-        shards,
-    } = layout;
+    let Layout { controllers, groups, nodes_per_group, shards } = layout;
     format!("--controllers {controllers} --groups {groups} --nodes-per-group {nodes_per_group} --shards {shards}")
 }
 
@@ -154,14 +139,7 @@ fn start(place: &Place, layout: Layout, base_port: u16) -> Result<LocalCluster, 
     let directory = place.directory.clone();
     let started = ports::from_base(base_port, layout.nodes().count()).and_then(|ports| {
         let program = std::env::current_exe()?;
-        let settings = Settings {
-            program,
-            directory,
-            layout,
-            ports,
-            cluster: None,
-            arguments: Vec::new(),
-        };
+        let settings = Settings { program, directory, layout, ports, cluster: None, arguments: Vec::new() };
         let mut cluster = LocalCluster::new(settings)?;
         cluster.start_all()?;
         Ok(cluster)
@@ -176,21 +154,15 @@ fn start(place: &Place, layout: Layout, base_port: u16) -> Result<LocalCluster, 
 async fn make_ready(cluster: &LocalCluster) -> Result<(), Failure> {
     let directory = cluster.directory().display().to_string();
     let failed = |why: String| Failure::new(why, format!("read the logs in {directory}"));
-    let client = watch::connect(&Options::new(cluster.seeds()), PATIENCE)
-        .await
-        .map_err(failed)?;
-    watch::all_answer(&client, cluster.addresses(), PATIENCE)
-        .await
-        .map_err(failed)?;
+    let client = watch::connect(&Options::new(cluster.seeds()), PATIENCE).await.map_err(failed)?;
+    watch::all_answer(&client, cluster.addresses(), PATIENCE).await.map_err(failed)?;
     let config = client.query(None).await.map_err(|error| failed(error.to_string()))?;
     let never_used = config.groups.is_empty() && config.shards.iter().all(|shard| shard.origin.is_none());
     if never_used {
         let groups = cluster.layout().groups(1..cluster.layout().groups + 1);
         watch::join(&client, &groups, PATIENCE).await.map_err(failed)?;
     }
-    watch::settle(&client, cluster.addresses(), PATIENCE)
-        .await
-        .map_err(failed)?;
+    watch::settle(&client, cluster.addresses(), PATIENCE).await.map_err(failed)?;
     Ok(())
 }
 
@@ -211,11 +183,8 @@ async fn watch_over(cluster: &mut LocalCluster) -> (u64, String) {
 
 fn ready_json(cluster: &LocalCluster) -> Value {
     let layout = cluster.layout();
-    let nodes: Vec<Value> = cluster
-        .addresses()
-        .iter()
-        .map(|(id, address)| json!({ "node": id, "address": address }))
-        .collect();
+    let nodes: Vec<Value> =
+        cluster.addresses().iter().map(|(id, address)| json!({ "node": id, "address": address })).collect();
     json!({
         "ready": true, "seeds": cluster.seeds(), "nodes": nodes, "groups": layout.groups(1..layout.groups + 1),
         "shards": layout.shards, "directory": cluster.directory(),
@@ -226,28 +195,16 @@ fn ready_text(cluster: &LocalCluster, temporary: bool) -> String {
     let layout = cluster.layout();
     let seeds = cluster.seeds().join(",");
     let count = layout.nodes().count();
-    let mut text = format!(
-        "{count} nodes are up: the controller on {}",
-        listed(layout.controller_nodes())
-    );
+    let mut text = format!("{count} nodes are up: the controller on {}", listed(layout.controller_nodes()));
     for gid in 1..=layout.groups {
         text.push_str(&format!(", group {gid} on {}", listed(layout.group_nodes(gid))));
     }
-    let kept = if temporary {
-        "removed at the end; keep it with --dir DIR"
-    } else {
-        "kept; the same command goes on from it"
-    };
-    text.push_str(&format!(
-        "\ndata and logs: {} ({kept})\n\n",
-        cluster.directory().display()
-    ));
+    let kept =
+        if temporary { "removed at the end; keep it with --dir DIR" } else { "kept; the same command goes on from it" };
+    text.push_str(&format!("\ndata and logs: {} ({kept})\n\n", cluster.directory().display()));
     text.push_str(&format!("In another terminal:\n  export QUORATE_SEEDS={seeds}\n"));
     text.push_str("  quorate put greeting hello\n  quorate get greeting\n  quorate status\n  quorate move 0 ");
-    text.push_str(&format!(
-        "{}\n  quorate bench --seconds 5\n\nCtrl-C stops the cluster.\n",
-        layout.groups
-    ));
+    text.push_str(&format!("{}\n  quorate bench --seconds 5\n\nCtrl-C stops the cluster.\n", layout.groups));
     text
 }
 
@@ -263,19 +220,11 @@ mod tests {
     #[test]
     fn a_directory_keeps_its_shape() {
         let directory = tempfile::tempdir().unwrap();
-        let layout = Layout {
-            controllers: 3,
-            groups: 2,
-            nodes_per_group: 3,
-            shards: 64,
-        };
+        let layout = Layout { controllers: 3, groups: 2, nodes_per_group: 3, shards: 64 };
         assert!(remember(directory.path(), layout).unwrap().is_ok());
         assert!(remember(directory.path(), layout).unwrap().is_ok());
         let other = Layout { shards: 8, ..layout };
         let kept = remember(directory.path(), other).unwrap().unwrap_err();
-        assert_eq!(
-            words(kept),
-            "--controllers 3 --groups 2 --nodes-per-group 3 --shards 64"
-        );
+        assert_eq!(words(kept), "--controllers 3 --groups 2 --nodes-per-group 3 --shards 64");
     }
 }

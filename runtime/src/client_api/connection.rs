@@ -30,10 +30,7 @@ pub(super) struct Failure {
 
 impl Failure {
     pub(super) fn new(what: impl ToString) -> Self {
-        Self {
-            what: what.to_string(),
-            refused: false,
-        }
+        Self { what: what.to_string(), refused: false }
     }
 }
 
@@ -95,8 +92,7 @@ impl Connection {
 
     /// How long requests have waited without anything coming from the node.
     pub(super) fn quiet(&self, now: Instant) -> Duration {
-        self.waiting_since
-            .map_or(Duration::ZERO, |since| now.saturating_duration_since(since))
+        self.waiting_since.map_or(Duration::ZERO, |since| now.saturating_duration_since(since))
     }
 
     /// Writes and reads what can be written and read now. Ready with an event; then it is to be polled again.
@@ -193,36 +189,22 @@ fn take_replies(input: &mut Vec<u8>, taken: &mut usize, replies: &mut Vec<ReplyF
 async fn hello(address: &str, cluster: Option<String>) -> Result<(TcpStream, String), Failure> {
     let mut stream = TcpStream::connect(address).await.map_err(Failure::new)?;
     stream.set_nodelay(true).map_err(Failure::new)?;
-    let hello = codec::encode(
-        Kind::Hello,
-        &Hello::Client {
-            cluster: cluster.clone(),
-        },
-    )
-    .map_err(Failure::new)?;
+    let hello = codec::encode(Kind::Hello, &Hello::Client { cluster: cluster.clone() }).map_err(Failure::new)?;
     stream.write_all(&hello).await.map_err(Failure::new)?;
     let mut frame = vec![0; codec::HEADER_LEN];
     stream.read_exact(&mut frame).await.map_err(Failure::new)?;
     let header = codec::parse_header(&frame).map_err(Failure::new)?;
     if header.kind != Kind::HelloReply {
-        return Err(Failure::new(
-            "the answer to the hello is something else: is this a Quorate node?",
-        ));
+        return Err(Failure::new("the answer to the hello is something else: is this a Quorate node?"));
     }
     frame.resize(codec::HEADER_LEN + header.length as usize, 0);
     let body = frame.get_mut(codec::HEADER_LEN..).unwrap_or_default();
     stream.read_exact(body).await.map_err(Failure::new)?;
     match codec::decode(Kind::HelloReply, &frame).map_err(Failure::new)? {
         HelloReply::Welcome { cluster: found, .. } if cluster.as_ref().is_some_and(|wanted| *wanted != found) => {
-            Err(Failure {
-                what: format!("the node belongs to cluster {found}"),
-                refused: true,
-            })
+            Err(Failure { what: format!("the node belongs to cluster {found}"), refused: true })
         }
         HelloReply::Welcome { cluster, .. } => Ok((stream, cluster)),
-        HelloReply::Refused { reason } => Err(Failure {
-            what: reason,
-            refused: true,
-        }),
+        HelloReply::Refused { reason } => Err(Failure { what: reason, refused: true }),
     }
 }

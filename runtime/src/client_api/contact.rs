@@ -28,23 +28,13 @@ impl Driver {
         self.last_own += 1;
         let (ticket, endpoint) = (self.last_own, Bytes::from(address));
         self.timers.arm(Alarm::Status(ticket), self.now + self.options.deadline);
-        self.statuses.insert(
-            ticket,
-            StatusCall {
-                endpoint: endpoint.clone(),
-                answer,
-            },
-        );
+        self.statuses.insert(ticket, StatusCall { endpoint: endpoint.clone(), answer });
         self.send(endpoint, ticket, Request::Status);
     }
 
     pub(super) fn received(&mut self, from: &Endpoint, ticket: u64, reply: Reply) {
         if ticket < OWN_TICKETS {
-            return self.step(Input::Received {
-                from: from.clone(),
-                ticket: Ticket::new(ticket),
-                reply,
-            });
+            return self.step(Input::Received { from: from.clone(), ticket: Ticket::new(ticket), reply });
         }
         let Some(call) = self.statuses.remove(&ticket) else {
             return;
@@ -53,9 +43,7 @@ impl Driver {
         let result = match reply {
             Reply::Status(status) => Ok(status),
             Reply::Refused(refusal) => Err(refusal.into()),
-            _ => Err(Error::Refused {
-                message: "the node answered something else: is its version this one?".into(),
-            }),
+            _ => Err(Error::Refused { message: "the node answered something else: is its version this one?".into() }),
         };
         drop(call.answer.send(result));
     }
@@ -69,21 +57,13 @@ impl Driver {
     pub(super) fn closed(&mut self, endpoint: Endpoint, unsent: bool, failure: Failure) {
         tracing::debug!(endpoint = ?endpoint, what = failure.what, unsent, "connection lost");
         self.connections.remove(&endpoint);
-        let lost: Vec<u64> = self
-            .statuses
-            .iter()
-            .filter(|(_, it)| it.endpoint == endpoint)
-            .map(|(it, _)| *it)
-            .collect();
+        let lost: Vec<u64> =
+            self.statuses.iter().filter(|(_, it)| it.endpoint == endpoint).map(|(it, _)| *it).collect();
         for ticket in lost {
             self.fail_status(ticket, failure.clone());
         }
         self.failures.insert(endpoint.clone(), failure);
-        self.step(if unsent {
-            Input::Unreachable { endpoint }
-        } else {
-            Input::Disconnected { endpoint }
-        });
+        self.step(if unsent { Input::Unreachable { endpoint } } else { Input::Disconnected { endpoint } });
         self.check_first_contact();
     }
 
@@ -94,13 +74,9 @@ impl Driver {
         self.timers.disarm(&Alarm::Status(ticket));
         let address = String::from_utf8_lossy(&call.endpoint).into_owned();
         let error = if failure.refused {
-            Error::OtherCluster {
-                message: format!("{address}: {}", failure.what),
-            }
+            Error::OtherCluster { message: format!("{address}: {}", failure.what) }
         } else {
-            Error::Unreachable {
-                tried: vec![(address, failure.what)],
-            }
+            Error::Unreachable { tried: vec![(address, failure.what)] }
         };
         drop(call.answer.send(Err(error)));
     }
@@ -120,18 +96,10 @@ impl Driver {
     /// Why no seed could be reached.
     pub(super) fn unreached(&self) -> Error {
         let of = |seed: &String| self.failures.get(seed.as_bytes()).cloned();
-        let tried = self
-            .options
-            .seeds
-            .iter()
-            .map(|seed| (seed, of(seed).unwrap_or(Failure::new("no answer"))));
+        let tried = self.options.seeds.iter().map(|seed| (seed, of(seed).unwrap_or(Failure::new("no answer"))));
         if let Some((seed, failure)) = tried.clone().find(|(_, failure)| failure.refused) {
-            return Error::OtherCluster {
-                message: format!("{seed}: {}", failure.what),
-            };
+            return Error::OtherCluster { message: format!("{seed}: {}", failure.what) };
         }
-        Error::Unreachable {
-            tried: tried.map(|(seed, failure)| (seed.clone(), failure.what)).collect(),
-        }
+        Error::Unreachable { tried: tried.map(|(seed, failure)| (seed.clone(), failure.what)).collect() }
     }
 }

@@ -38,15 +38,9 @@ pub(super) type Map = (Arc<Configuration>, Arc<Directory>);
 /// What a handle asks of the task.
 pub(super) enum Command {
     /// A call of the machine.
-    Call {
-        operation: Operation,
-        answer: oneshot::Sender<Outcome>,
-    },
+    Call { operation: Operation, answer: oneshot::Sender<Outcome> },
     /// The state of one node.
-    Status {
-        address: String,
-        answer: oneshot::Sender<Result<Arc<NodeStatus>, Error>>,
-    },
+    Status { address: String, answer: oneshot::Sender<Result<Arc<NodeStatus>, Error>> },
     /// The newest map, after a refresh.
     Map { answer: oneshot::Sender<Map> },
     /// Word of the first contact with the cluster.
@@ -206,22 +200,13 @@ impl Driver {
         let connection = self.connections.entry(endpoint.clone()).or_insert_with_key(|endpoint| {
             // Shorter than an attempt: what was never sent is not mistaken for what went unanswered.
             let patience = options.attempt_timeout / 2;
-            Connection::open(
-                String::from_utf8_lossy(endpoint).into_owned(),
-                options.cluster.clone(),
-                patience,
-            )
+            Connection::open(String::from_utf8_lossy(endpoint).into_owned(), options.cluster.clone(), patience)
         });
         if let Err(error) = connection.send(ticket, request, now) {
             tracing::debug!(%error, "a request is too large to send");
-            let reply = Reply::Refused(Refusal::ValueTooLarge {
-                limit: u64::from(crate::codec::Kind::Request.limit()),
-            });
-            self.inputs.push_back(Input::Received {
-                from: endpoint,
-                ticket: Ticket::new(ticket),
-                reply,
-            });
+            let reply =
+                Reply::Refused(Refusal::ValueTooLarge { limit: u64::from(crate::codec::Kind::Request.limit()) });
+            self.inputs.push_back(Input::Received { from: endpoint, ticket: Ticket::new(ticket), reply });
         }
     }
 

@@ -74,18 +74,14 @@ impl From<Refusal> for Error {
             Refusal::BadTransferTarget => Self::Refused {
                 message: "that node is not a voter of the group: name one of those that `quorate status` lists".into(),
             },
-            other => Self::Refused {
-                message: format!("the node refused the request: {other:?}"),
-            },
+            other => Self::Refused { message: format!("the node refused the request: {other:?}") },
         }
     }
 }
 
 impl From<controller::Refusal> for Error {
     fn from(refusal: controller::Refusal) -> Self {
-        Self::Refused {
-            message: controller_says(&refusal),
-        }
+        Self::Refused { message: controller_says(&refusal) }
     }
 }
 
@@ -140,11 +136,7 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unknown { why } => {
-                write!(
-                    f,
-                    "the outcome is unknown (read before asking again); last, {}",
-                    trouble_says(*why)
-                )
+                write!(f, "the outcome is unknown (read before asking again); last, {}", trouble_says(*why))
             }
             Self::NotExecuted { why } => write!(f, "not executed before the deadline: {}", trouble_says(*why)),
             Self::Timeout { why } => write!(f, "no answer before the deadline: {}", trouble_says(*why)),
@@ -158,10 +150,7 @@ impl fmt::Display for Error {
             }
             Self::OtherCluster { message } => write!(f, "this is not the cluster asked for: {message}"),
             Self::ValueTooLarge { limit } => {
-                write!(
-                    f,
-                    "the value is, or would grow, over the limit of {limit} bytes: split it"
-                )
+                write!(f, "the value is, or would grow, over the limit of {limit} bytes: split it")
             }
             Self::KeyTooLarge { limit } => write!(f, "the key is over the limit of {limit} bytes: shorten it"),
             Self::Closed => f.write_str("the client's task has ended: connect again"),
@@ -179,27 +168,15 @@ mod tests {
     fn every_error_says_what_is_certain() {
         let why = Trouble::Silent;
         assert!(Error::Unknown { why }.is_unknown() && !Error::Unknown { why }.definitely_not_executed());
-        for error in [
-            Error::NotExecuted { why },
-            Error::Timeout { why },
-            Error::ValueTooLarge { limit: 1 },
-        ] {
+        for error in [Error::NotExecuted { why }, Error::Timeout { why }, Error::ValueTooLarge { limit: 1 }] {
             assert!(error.definitely_not_executed() && !error.is_unknown(), "{error}");
         }
     }
 
     #[test]
     fn the_limit_is_in_the_message() {
-        assert!(
-            Error::from(Refusal::KeyTooLarge { limit: 4096 })
-                .to_string()
-                .contains("4096")
-        );
+        assert!(Error::from(Refusal::KeyTooLarge { limit: 4096 }).to_string().contains("4096"));
         let gid = quorate_spec::ids::Gid::new(7);
-        assert!(
-            Error::from(controller::Refusal::UnknownGroup { gid })
-                .to_string()
-                .contains("g7")
-        );
+        assert!(Error::from(controller::Refusal::UnknownGroup { gid }).to_string().contains("g7"));
     }
 }

@@ -54,12 +54,7 @@ pub struct Options {
 impl Options {
     /// The defaults, with these seeds.
     pub fn new(seeds: Vec<String>) -> Self {
-        Self {
-            seeds,
-            cluster: None,
-            deadline: Duration::from_secs(10),
-            attempt_timeout: Duration::from_secs(1),
-        }
+        Self { seeds, cluster: None, deadline: Duration::from_secs(10), attempt_timeout: Duration::from_secs(1) }
     }
 }
 
@@ -117,17 +112,10 @@ impl Client {
     /// # Errors
     /// [`Error::Timeout`], [`Error::KeyTooLarge`].
     pub async fn get(&self, key: impl AsRef<[u8]>) -> Result<Read, Error> {
-        match self
-            .call(Operation::Get {
-                key: Bytes::from(key.as_ref()),
-            })
-            .await?
-        {
-            Outcome::Value { value, shard, position } => Ok(Read {
-                value: value.map(|value| value.to_vec()),
-                shard: shard.get(),
-                position,
-            }),
+        match self.call(Operation::Get { key: Bytes::from(key.as_ref()) }).await? {
+            Outcome::Value { value, shard, position } => {
+                Ok(Read { value: value.map(|value| value.to_vec()), shard: shard.get(), position })
+            }
             other => Err(failed(other)),
         }
     }
@@ -138,13 +126,7 @@ impl Client {
     /// [`Error::Unknown`] (it may have taken effect), [`Error::NotExecuted`], [`Error::KeyTooLarge`],
     /// [`Error::ValueTooLarge`] (it has none).
     pub async fn put(&self, key: impl AsRef<[u8]>, value: impl AsRef<[u8]>) -> Result<Written, Error> {
-        self.write(
-            key.as_ref(),
-            WriteOp::Put {
-                value: Bytes::from(value.as_ref()),
-            },
-        )
-        .await
+        self.write(key.as_ref(), WriteOp::Put { value: Bytes::from(value.as_ref()) }).await
     }
 
     /// Adds to the end of the value of a key; a missing key counts as empty.
@@ -152,35 +134,17 @@ impl Client {
     /// # Errors
     /// As [`Self::put`].
     pub async fn append(&self, key: impl AsRef<[u8]>, value: impl AsRef<[u8]>) -> Result<Written, Error> {
-        self.write(
-            key.as_ref(),
-            WriteOp::Append {
-                value: Bytes::from(value.as_ref()),
-            },
-        )
-        .await
+        self.write(key.as_ref(), WriteOp::Append { value: Bytes::from(value.as_ref()) }).await
     }
 
     async fn write(&self, key: &[u8], op: WriteOp) -> Result<Written, Error> {
-        match self
-            .call(Operation::Write {
-                key: Bytes::from(key),
-                op,
-            })
-            .await?
-        {
-            Outcome::Written {
-                answer: WriteAnswer::Done,
-                shard,
-                position,
-            } => Ok(Written {
-                shard: shard.get(),
-                position,
-            }),
-            Outcome::Written {
-                answer: WriteAnswer::ValueTooLarge { limit },
-                ..
-            } => Err(Error::ValueTooLarge { limit }),
+        match self.call(Operation::Write { key: Bytes::from(key), op }).await? {
+            Outcome::Written { answer: WriteAnswer::Done, shard, position } => {
+                Ok(Written { shard: shard.get(), position })
+            }
+            Outcome::Written { answer: WriteAnswer::ValueTooLarge { limit }, .. } => {
+                Err(Error::ValueTooLarge { limit })
+            }
             other => Err(failed(other)),
         }
     }
@@ -191,10 +155,7 @@ impl Client {
     /// [`Error::Refused`] with the reason; [`Error::Unknown`], [`Error::NotExecuted`].
     pub async fn join(&self, groups: BTreeMap<u64, Vec<u64>>) -> Result<Changed, Error> {
         let servers = |nodes: Vec<u64>| nodes.into_iter().map(NodeId::new).collect();
-        let groups = groups
-            .into_iter()
-            .map(|(gid, nodes)| (Gid::new(gid), servers(nodes)))
-            .collect();
+        let groups = groups.into_iter().map(|(gid, nodes)| (Gid::new(gid), servers(nodes))).collect();
         self.change(Change::Join { groups }).await
     }
 
@@ -203,10 +164,7 @@ impl Client {
     /// # Errors
     /// As [`Self::join`].
     pub async fn leave(&self, gids: BTreeSet<u64>) -> Result<Changed, Error> {
-        self.change(Change::Leave {
-            gids: gids.into_iter().map(Gid::new).collect(),
-        })
-        .await
+        self.change(Change::Leave { gids: gids.into_iter().map(Gid::new).collect() }).await
     }
 
     /// Gives one shard to one group, without spreading the others anew.
@@ -214,19 +172,12 @@ impl Client {
     /// # Errors
     /// As [`Self::join`].
     pub async fn move_shard(&self, shard: u64, gid: u64) -> Result<Changed, Error> {
-        self.change(Change::Move {
-            shard: ShardId::new(shard),
-            gid: Gid::new(gid),
-        })
-        .await
+        self.change(Change::Move { shard: ShardId::new(shard), gid: Gid::new(gid) }).await
     }
 
     async fn change(&self, change: Change) -> Result<Changed, Error> {
         match self.call(Operation::Change(change)).await? {
-            Outcome::Changed { config, changed } => Ok(Changed {
-                config: config.get(),
-                changed,
-            }),
+            Outcome::Changed { config, changed } => Ok(Changed { config: config.get(), changed }),
             other => Err(failed(other)),
         }
     }
@@ -236,12 +187,7 @@ impl Client {
     /// # Errors
     /// [`Error::Timeout`].
     pub async fn query(&self, num: Option<u64>) -> Result<Arc<Configuration>, Error> {
-        match self
-            .call(Operation::Query {
-                num: num.map(ConfigNum::new),
-            })
-            .await?
-        {
+        match self.call(Operation::Query { num: num.map(ConfigNum::new) }).await? {
             Outcome::Configuration(config) => Ok(config),
             other => Err(failed(other)),
         }
@@ -253,10 +199,7 @@ impl Client {
     /// # Errors
     /// [`Error::Refused`] if that node has no vote in the group; [`Error::Unknown`], [`Error::NotExecuted`].
     pub async fn transfer(&self, gid: u64, to: u64) -> Result<(), Error> {
-        let operation = Operation::TransferLeadership {
-            gid: Gid::new(gid),
-            to: NodeId::new(to),
-        };
+        let operation = Operation::TransferLeadership { gid: Gid::new(gid), to: NodeId::new(to) };
         match self.call(operation).await? {
             Outcome::TransferStarted => Ok(()),
             other => Err(failed(other)),
@@ -275,11 +218,7 @@ impl Client {
     /// # Errors
     /// [`Error::Unreachable`], [`Error::OtherCluster`].
     pub async fn status(&self, address: &str) -> Result<Arc<NodeStatus>, Error> {
-        self.ask(|answer| Command::Status {
-            address: address.to_owned(),
-            answer,
-        })
-        .await?
+        self.ask(|answer| Command::Status { address: address.to_owned(), answer }).await?
     }
 
     async fn call(&self, operation: Operation) -> Result<Outcome, Error> {

@@ -49,10 +49,7 @@ impl PaperNode {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap().to_string();
         let store = Arc::new(Mutex::new(Store::default()));
-        let node = Self {
-            address: address.clone(),
-            store: store.clone(),
-        };
+        let node = Self { address: address.clone(), store: store.clone() };
         tokio::spawn(async move {
             loop {
                 let (stream, _) = listener.accept().await.unwrap();
@@ -64,10 +61,7 @@ impl PaperNode {
     }
 
     fn options(&self) -> Options {
-        Options {
-            attempt_timeout: Duration::from_millis(200),
-            ..Options::new(vec![self.address.clone()])
-        }
+        Options { attempt_timeout: Duration::from_millis(200), ..Options::new(vec![self.address.clone()]) }
     }
 
     async fn client(&self) -> Client {
@@ -88,30 +82,14 @@ async fn serve(mut stream: TcpStream, address: &str, store: &Mutex<Store>) {
     let Some(frame) = receive(&mut stream).await else {
         return;
     };
-    let Hello::Client { cluster } = codec::decode(Kind::Hello, &frame).unwrap() else {
-        panic!("a client")
-    };
+    let Hello::Client { cluster } = codec::decode(Kind::Hello, &frame).unwrap() else { panic!("a client") };
     let fits = cluster.is_none_or(|cluster| cluster == "paper");
-    let welcome = HelloReply::Welcome {
-        cluster: "paper".into(),
-        node: NodeId::new(1),
-    };
-    let answer = if fits {
-        welcome
-    } else {
-        HelloReply::Refused {
-            reason: "this is cluster paper".into(),
-        }
-    };
-    stream
-        .write_all(&codec::encode(Kind::HelloReply, &answer).unwrap())
-        .await
-        .unwrap();
+    let welcome = HelloReply::Welcome { cluster: "paper".into(), node: NodeId::new(1) };
+    let answer = if fits { welcome } else { HelloReply::Refused { reason: "this is cluster paper".into() } };
+    stream.write_all(&codec::encode(Kind::HelloReply, &answer).unwrap()).await.unwrap();
     while let Some(frame) = receive(&mut stream).await {
         let ClientFrame { ticket, request } = codec::decode(Kind::Request, &frame).unwrap();
-        let fault = matches!(request, Request::Write { .. })
-            .then(|| store.lock().unwrap().faults.pop())
-            .flatten();
+        let fault = matches!(request, Request::Write { .. }).then(|| store.lock().unwrap().faults.pop()).flatten();
         let reply = answer_of(address, &mut store.lock().unwrap(), request);
         match fault {
             Some(Fault::Cut) => return,
@@ -131,66 +109,37 @@ fn map_of(address: &str) -> Reply {
     let id = GroupId::new(Gid::new(1), ConfigNum::new(1));
     let config = Configuration {
         num: ConfigNum::new(1),
-        shards: vec![
-            Assignment {
-                owner: Some(id),
-                origin: None
-            };
-            SHARDS as usize
-        ],
-        groups: BTreeMap::from([(
-            id.gid,
-            GroupInfo {
-                id,
-                servers: vec![node],
-            },
-        )]),
+        shards: vec![Assignment { owner: Some(id), origin: None }; SHARDS as usize],
+        groups: BTreeMap::from([(id.gid, GroupInfo { id, servers: vec![node] })]),
         floor: ClientId::ZERO,
     };
-    let info = NodeInfo {
-        address: Bytes::from(address),
-        stamp: Stamp::new(1),
-    };
+    let info = NodeInfo { address: Bytes::from(address), stamp: Stamp::new(1) };
     let directory = Directory {
         version: DirectoryVersion::new(1),
         config: ConfigNum::new(1),
         nodes: BTreeMap::from([(node, info)]),
         groups: BTreeMap::from([(GroupId::CONTROLLER, vec![node]), (id, vec![node])]),
     };
-    Reply::Map {
-        config: Some(Arc::new(config)),
-        directory: Some(Arc::new(directory)),
-    }
+    Reply::Map { config: Some(Arc::new(config)), directory: Some(Arc::new(directory)) }
 }
 
 fn answer_of(address: &str, store: &mut Store, request: Request) -> Reply {
-    let position = |index| Position {
-        config: ConfigNum::new(1),
-        index: LogIndex::new(index),
-    };
+    let position = |index| Position { config: ConfigNum::new(1), index: LogIndex::new(index) };
     match request {
         Request::Map { .. } => map_of(address),
         Request::RegisterClient => {
             store.last_client += 1;
-            Reply::Controller(Answer::ClientRegistered {
-                client: ClientId::new(store.last_client),
-            })
+            Reply::Controller(Answer::ClientRegistered { client: ClientId::new(store.last_client) })
         }
         Request::Get { key, .. } => Reply::Value {
             value: store.data.get(&key).map(|value| Bytes::from(value.as_slice())),
             shard: shard_of(&key, SHARDS),
             position: position(store.last_index),
         },
-        Request::Write {
-            client, seq, key, op, ..
-        } => {
+        Request::Write { client, seq, key, op, .. } => {
             store.came.push((client, seq));
             let shard = shard_of(&key, SHARDS);
-            let done = |position| Reply::Written {
-                answer: WriteAnswer::Done,
-                shard,
-                position,
-            };
+            let done = |position| Reply::Written { answer: WriteAnswer::Done, shard, position };
             match store.sessions.get(&(client, shard)) {
                 Some((last, at)) if *last == seq => return done(*at),
                 Some((last, _)) if *last > seq => return Reply::Refused(Refusal::Superseded),
@@ -234,15 +183,9 @@ async fn a_write_whose_answer_is_lost_is_sent_again_under_its_number() {
         let client = node.client().await;
         node.store.lock().unwrap().faults = vec![fault; 2];
         client.append("k", "once").await.unwrap();
-        assert_eq!(
-            client.get("k").await.unwrap().value.as_deref(),
-            Some(b"once".as_slice())
-        );
+        assert_eq!(client.get("k").await.unwrap().value.as_deref(), Some(b"once".as_slice()));
         let came = node.store.lock().unwrap().came.clone();
-        assert!(
-            came.len() >= 3 && came.iter().all(|stamp| *stamp == came[0]),
-            "{fault:?}: {came:?}"
-        );
+        assert!(came.len() >= 3 && came.iter().all(|stamp| *stamp == came[0]), "{fault:?}: {came:?}");
     }
 }
 
@@ -250,10 +193,7 @@ async fn a_write_whose_answer_is_lost_is_sent_again_under_its_number() {
 async fn a_write_that_is_never_answered_is_unknown() {
     let node = PaperNode::start().await;
     node.store.lock().unwrap().faults = vec![Fault::Silence; 1000];
-    let options = Options {
-        deadline: Duration::from_millis(300),
-        ..node.options()
-    };
+    let options = Options { deadline: Duration::from_millis(300), ..node.options() };
     let client = Client::connect(options).await.unwrap();
     let error = client.put("k", "v").await.unwrap_err();
     assert!(error.is_unknown() && !error.definitely_not_executed(), "{error}");
@@ -285,15 +225,9 @@ async fn nobody_at_the_address_is_said_at_once_with_the_address() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap().to_string();
     drop(listener);
-    let options = Options {
-        deadline: Duration::from_secs(3600),
-        ..Options::new(vec![address.clone()])
-    };
+    let options = Options { deadline: Duration::from_secs(3600), ..Options::new(vec![address.clone()]) };
     let error = Client::connect(options).await.unwrap_err();
-    assert!(
-        matches!(&error, Error::Unreachable { tried } if tried.len() == 1),
-        "{error:?}"
-    );
+    assert!(matches!(&error, Error::Unreachable { tried } if tried.len() == 1), "{error:?}");
     assert!(error.to_string().contains(&address), "{error}");
 }
 
@@ -308,19 +242,10 @@ async fn one_seed_of_several_is_enough() {
 #[tokio::test]
 async fn another_cluster_is_refused() {
     let node = PaperNode::start().await;
-    let options = Options {
-        cluster: Some("other".into()),
-        ..node.options()
-    };
+    let options = Options { cluster: Some("other".into()), ..node.options() };
     let error = Client::connect(options).await.unwrap_err();
-    assert!(
-        matches!(&error, Error::OtherCluster { message } if message.contains("paper")),
-        "{error:?}"
-    );
-    let options = Options {
-        cluster: Some("paper".into()),
-        ..node.options()
-    };
+    assert!(matches!(&error, Error::OtherCluster { message } if message.contains("paper")), "{error:?}");
+    let options = Options { cluster: Some("paper".into()), ..node.options() };
     Client::connect(options).await.unwrap();
 }
 
@@ -338,10 +263,7 @@ async fn a_request_over_the_limit_of_a_frame_is_refused_here() {
 async fn the_controllers_refusal_is_a_sentence() {
     let node = PaperNode::start().await;
     let error = node.client().await.leave([9].into()).await.unwrap_err();
-    assert!(
-        matches!(&error, Error::Refused { message } if message.contains("g9")),
-        "{error:?}"
-    );
+    assert!(matches!(&error, Error::Refused { message } if message.contains("g9")), "{error:?}");
     assert!(error.definitely_not_executed());
 }
 

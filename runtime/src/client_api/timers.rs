@@ -17,11 +17,7 @@ pub(super) struct Timers<K> {
 
 impl<K: Copy + Ord + Hash> Timers<K> {
     pub(super) fn new() -> Self {
-        Self {
-            due: BTreeSet::new(),
-            armed: HashMap::new(),
-            alarm: None,
-        }
+        Self { due: BTreeSet::new(), armed: HashMap::new(), alarm: None }
     }
 
     pub(super) fn arm(&mut self, timer: K, at: Instant) {
@@ -64,11 +60,7 @@ trait PopFirstIf<T> {
 
 impl<T: Ord> PopFirstIf<T> for BTreeSet<T> {
     fn pop_first_if(&mut self, condition: impl Fn(&T) -> bool) -> Option<T> {
-        if self.first().is_some_and(condition) {
-            self.pop_first()
-        } else {
-            None
-        }
+        if self.first().is_some_and(condition) { self.pop_first() } else { None }
     }
 }
 

@@ -16,10 +16,7 @@ pub const DIE_WITH_PARENT: &str = "QUORATE_DIE_WITH_PARENT";
 /// # Errors
 /// The kernel refuses, or the parent is gone already.
 pub fn die_with_parent() -> io::Result<()> {
-    let Some(parent) = std::env::var(DIE_WITH_PARENT)
-        .ok()
-        .and_then(|pid| pid.parse::<i32>().ok())
-    else {
+    let Some(parent) = std::env::var(DIE_WITH_PARENT).ok().and_then(|pid| pid.parse::<i32>().ok()) else {
         return Ok(());
     };
     rustix::process::set_parent_process_death_signal(Some(Signal::KILL))?;
@@ -67,11 +64,7 @@ impl Process {
 
     /// SIGKILL without waiting, so that several can be struck at once.
     pub(super) fn strike(&mut self) -> io::Result<()> {
-        if self.ended()?.is_none() {
-            self.signal(Signal::KILL)
-        } else {
-            Ok(())
-        }
+        if self.ended()?.is_none() { self.signal(Signal::KILL) } else { Ok(()) }
     }
 
     /// Waits for the end. True if it was by signal 9.
@@ -82,11 +75,7 @@ impl Process {
     /// SIGTERM: asks it to hand over and stop. A paused process would not hear it.
     pub(super) fn ask_to_stop(&mut self) -> io::Result<()> {
         self.resume()?;
-        if self.ended()?.is_none() {
-            self.signal(Signal::TERM)
-        } else {
-            Ok(())
-        }
+        if self.ended()?.is_none() { self.signal(Signal::TERM) } else { Ok(()) }
     }
 
     /// Waits up to `patience` for the end after [`Self::ask_to_stop`], then kills.
@@ -111,11 +100,7 @@ impl Process {
 
     /// SIGCONT.
     pub(super) fn resume(&mut self) -> io::Result<()> {
-        if std::mem::take(&mut self.paused) {
-            self.signal(Signal::CONT)
-        } else {
-            Ok(())
-        }
+        if std::mem::take(&mut self.paused) { self.signal(Signal::CONT) } else { Ok(()) }
     }
 }
 
@@ -124,12 +109,8 @@ mod tests {
     use super::*;
 
     fn sleeper(directory: &Path) -> Process {
-        Process::start(
-            Path::new("/bin/sh"),
-            &["-c".into(), "echo up; sleep 60".into()],
-            &directory.join("log"),
-        )
-        .unwrap()
+        Process::start(Path::new("/bin/sh"), &["-c".into(), "echo up; sleep 60".into()], &directory.join("log"))
+            .unwrap()
     }
 
     #[test]
@@ -148,10 +129,6 @@ mod tests {
         process.pause().unwrap();
         process.ask_to_stop().unwrap();
         let status = process.wait_stopped(Duration::from_secs(30)).unwrap();
-        assert_eq!(
-            status.signal(),
-            Some(Signal::TERM.as_raw()),
-            "it was resumed, and ended by the request"
-        );
+        assert_eq!(status.signal(), Some(Signal::TERM.as_raw()), "it was resumed, and ended by the request");
     }
 }

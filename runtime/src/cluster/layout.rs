@@ -29,15 +29,9 @@ impl Layout {
         if !(1..=16_384).contains(&self.shards) {
             return Err(format!("{} shards: a cluster has 1 to 16384", self.shards));
         }
-        let nodes = self
-            .groups
-            .saturating_mul(self.nodes_per_group)
-            .saturating_add(self.controllers);
+        let nodes = self.groups.saturating_mul(self.nodes_per_group).saturating_add(self.controllers);
         if nodes > Self::MOST_NODES {
-            return Err(format!(
-                "{nodes} processes on one machine: ask for at most {}",
-                Self::MOST_NODES
-            ));
+            return Err(format!("{nodes} processes on one machine: ask for at most {}", Self::MOST_NODES));
         }
         Ok(())
     }
@@ -68,12 +62,7 @@ impl Layout {
 mod tests {
     use super::*;
 
-    const LAYOUT: Layout = Layout {
-        controllers: 3,
-        groups: 4,
-        nodes_per_group: 3,
-        shards: 64,
-    };
+    const LAYOUT: Layout = Layout { controllers: 3, groups: 4, nodes_per_group: 3, shards: 64 };
 
     #[test]
     fn groups_share_no_node() {
@@ -89,19 +78,10 @@ mod tests {
     fn impossible_layouts_are_refused() {
         assert!(LAYOUT.check().is_ok());
         for wrong in [
-            Layout {
-                controllers: 0,
-                ..LAYOUT
-            },
+            Layout { controllers: 0, ..LAYOUT },
             Layout { shards: 0, ..LAYOUT },
-            Layout {
-                shards: 16_385,
-                ..LAYOUT
-            },
-            Layout {
-                groups: u64::MAX,
-                ..LAYOUT
-            },
+            Layout { shards: 16_385, ..LAYOUT },
+            Layout { groups: u64::MAX, ..LAYOUT },
         ] {
             assert!(wrong.check().is_err(), "{wrong:?}");
         }

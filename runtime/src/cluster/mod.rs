@@ -46,14 +46,7 @@ impl Settings {
     /// The running program cannot be found, or there are no ports.
     pub fn here(directory: PathBuf, layout: Layout) -> io::Result<Self> {
         let ports = ports::free(layout.nodes().count())?;
-        Ok(Self {
-            program: std::env::current_exe()?,
-            directory,
-            layout,
-            ports,
-            cluster: None,
-            arguments: Vec::new(),
-        })
+        Ok(Self { program: std::env::current_exe()?, directory, layout, ports, cluster: None, arguments: Vec::new() })
     }
 }
 
@@ -79,12 +72,7 @@ impl LocalCluster {
         std::fs::create_dir_all(&settings.directory)?;
         let addresses = settings.layout.nodes().zip(&settings.ports);
         let addresses = addresses.map(|(id, port)| (id, format!("127.0.0.1:{port}"))).collect();
-        Ok(Self {
-            settings,
-            addresses,
-            running: BTreeMap::new(),
-            kills: 0,
-        })
+        Ok(Self { settings, addresses, running: BTreeMap::new(), kills: 0 })
     }
 
     /// The nodes.
@@ -114,11 +102,7 @@ impl LocalCluster {
 
     /// Where clients begin: the controller's members.
     pub fn seeds(&self) -> Vec<String> {
-        self.settings
-            .layout
-            .controller_nodes()
-            .filter_map(|id| self.addresses.get(&id).cloned())
-            .collect()
+        self.settings.layout.controller_nodes().filter_map(|id| self.addresses.get(&id).cloned()).collect()
     }
 
     /// How many waits for a child ended by signal 9.

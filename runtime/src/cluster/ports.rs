@@ -12,11 +12,7 @@ const USUAL_EPHEMERAL: u16 = 32_768;
 /// Where the system's range for outgoing connections begins.
 fn ephemeral_start() -> u16 {
     let range = std::fs::read_to_string("/proc/sys/net/ipv4/ip_local_port_range").unwrap_or_default();
-    range
-        .split_whitespace()
-        .next()
-        .and_then(|low| low.parse().ok())
-        .unwrap_or(USUAL_EPHEMERAL)
+    range.split_whitespace().next().and_then(|low| low.parse().ok()).unwrap_or(USUAL_EPHEMERAL)
 }
 
 /// `count` ports of 127.0.0.1 on which nobody listens now.
@@ -25,27 +21,16 @@ fn ephemeral_start() -> u16 {
 /// There are not that many.
 pub fn free(count: usize) -> io::Result<Vec<u16>> {
     let end = ephemeral_start();
-    let (low, high) = if end > LOWEST + 1_000 {
-        (LOWEST, end)
-    } else {
-        (LOWEST, u16::MAX)
-    };
+    let (low, high) = if end > LOWEST + 1_000 { (LOWEST, end) } else { (LOWEST, u16::MAX) };
     let start = fastrand::u16(low..high);
     let candidates = (start..high).chain(low..start);
     // All are held until the last is found, so that none is given twice.
     let held: Vec<(u16, TcpListener)> = candidates
-        .filter_map(|port| {
-            TcpListener::bind((Ipv4Addr::LOCALHOST, port))
-                .ok()
-                .map(|listener| (port, listener))
-        })
+        .filter_map(|port| TcpListener::bind((Ipv4Addr::LOCALHOST, port)).ok().map(|listener| (port, listener)))
         .take(count)
         .collect();
     if held.len() < count {
-        return Err(io::Error::new(
-            io::ErrorKind::AddrInUse,
-            format!("no {count} free ports in {low}..{high}"),
-        ));
+        return Err(io::Error::new(io::ErrorKind::AddrInUse, format!("no {count} free ports in {low}..{high}")));
     }
     Ok(held.into_iter().map(|(port, _)| port).collect())
 }
@@ -56,9 +41,7 @@ pub fn free(count: usize) -> io::Result<Vec<u16>> {
 /// One of them is taken: names it.
 pub fn from_base(base: u16, count: usize) -> io::Result<Vec<u16>> {
     let count = u16::try_from(count).map_err(|_| io::Error::other("too many ports"))?;
-    let end = base
-        .checked_add(count)
-        .ok_or_else(|| io::Error::other("ports end at 65535: choose a lower base"))?;
+    let end = base.checked_add(count).ok_or_else(|| io::Error::other("ports end at 65535: choose a lower base"))?;
     let ports: Vec<u16> = (base..end).collect();
     for port in &ports {
         TcpListener::bind((Ipv4Addr::LOCALHOST, *port))

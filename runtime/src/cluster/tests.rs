@@ -7,24 +7,11 @@ fn cluster(directory: &Path) -> LocalCluster {
     let program = directory.join("stand-in");
     std::fs::write(&program, "#!/bin/sh\necho \"$@\"\nexec sleep 60\n").unwrap();
     std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
-    let layout = Layout {
-        controllers: 1,
-        groups: 1,
-        nodes_per_group: 2,
-        shards: 4,
-    };
+    let layout = Layout { controllers: 1, groups: 1, nodes_per_group: 2, shards: 4 };
     let ports = vec![7001, 7002, 7003];
     let directory = directory.to_path_buf();
     let arguments = vec!["--log".into(), "json".into()];
-    LocalCluster::new(Settings {
-        program,
-        directory,
-        layout,
-        ports,
-        cluster: Some("test".into()),
-        arguments,
-    })
-    .unwrap()
+    LocalCluster::new(Settings { program, directory, layout, ports, cluster: Some("test".into()), arguments }).unwrap()
 }
 
 #[test]

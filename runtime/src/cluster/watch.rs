@@ -76,16 +76,9 @@ pub async fn statuses(client: &Client, addresses: &BTreeMap<u64, String>) -> Sta
 pub async fn all_answer(client: &Client, addresses: &BTreeMap<u64, String>, patience: Duration) -> Result<(), String> {
     until(patience, || async {
         let answered = statuses(client, addresses).await;
-        let silent: Vec<String> = addresses
-            .keys()
-            .filter(|id| !answered.contains_key(id))
-            .map(|id| format!("{id}"))
-            .collect();
-        if silent.is_empty() {
-            Ok(())
-        } else {
-            Err(format!("no answer from node {}", silent.join(", ")))
-        }
+        let silent: Vec<String> =
+            addresses.keys().filter(|id| !answered.contains_key(id)).map(|id| format!("{id}")).collect();
+        if silent.is_empty() { Ok(()) } else { Err(format!("no answer from node {}", silent.join(", "))) }
     })
     .await
 }
@@ -96,10 +89,7 @@ pub async fn all_answer(client: &Client, addresses: &BTreeMap<u64, String>, pati
 /// The controller's last refusal.
 pub async fn join(client: &Client, groups: &BTreeMap<u64, Vec<u64>>, patience: Duration) -> Result<u64, String> {
     until(patience, || async {
-        let changed = client
-            .join(groups.clone())
-            .await
-            .map_err(|error| format!("the groups cannot join: {error}"))?;
+        let changed = client.join(groups.clone()).await.map_err(|error| format!("the groups cannot join: {error}"))?;
         Ok(changed.config)
     })
     .await
@@ -124,9 +114,7 @@ pub fn leader(statuses: &Statuses, gid: u64) -> Option<u64> {
 }
 
 fn leading_replica(statuses: &Statuses, gid: u64) -> Option<(u64, &ReplicaStatus)> {
-    replicas(statuses, gid)
-        .filter(|(_, replica)| replica.role == Role::Leader)
-        .max_by_key(|(_, replica)| replica.term)
+    replicas(statuses, gid).filter(|(_, replica)| replica.role == Role::Leader).max_by_key(|(_, replica)| replica.term)
 }
 
 /// Why a configuration is not in force everywhere yet: some group has not adopted it or waits for a shard.
@@ -135,10 +123,9 @@ pub fn unsettled(statuses: &Statuses, config: &Configuration) -> Option<String> 
         let gid = group.id.gid.get();
         match leading_replica(statuses, gid) {
             None => Some(format!("group {gid} has no leader")),
-            Some((_, replica)) if replica.config < config.num => Some(format!(
-                "group {gid} is at configuration {} of {}",
-                replica.config, config.num
-            )),
+            Some((_, replica)) if replica.config < config.num => {
+                Some(format!("group {gid} is at configuration {} of {}", replica.config, config.num))
+            }
             Some((_, replica)) if !replica.awaiting.is_empty() => {
                 Some(format!("group {gid} waits for {} shards", replica.awaiting.len()))
             }
@@ -162,10 +149,7 @@ pub async fn settle(
     patience: Duration,
 ) -> Result<Arc<Configuration>, String> {
     until(patience, || async {
-        let config = client
-            .query(None)
-            .await
-            .map_err(|error| format!("the controller does not answer: {error}"))?;
+        let config = client.query(None).await.map_err(|error| format!("the controller does not answer: {error}"))?;
         match unsettled(&statuses(client, addresses).await, &config) {
             None => Ok(config),
             Some(why) => Err(why),

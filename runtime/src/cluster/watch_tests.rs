@@ -31,32 +31,13 @@ fn replica(gid: u64, born: u64, role: Role, term: u64, config: u64) -> ReplicaSt
 fn node(id: u64, replicas: Vec<ReplicaStatus>) -> (u64, Arc<NodeStatus>) {
     let address = Bytes::from("127.0.0.1:1");
     let config = ConfigNum::new(2);
-    (
-        id,
-        Arc::new(NodeStatus {
-            node: NodeId::new(id),
-            address,
-            config,
-            replicas,
-            may_be_stopped: false,
-        }),
-    )
+    (id, Arc::new(NodeStatus { node: NodeId::new(id), address, config, replicas, may_be_stopped: false }))
 }
 
 fn config() -> Configuration {
     let id = GroupId::new(Gid::new(1), ConfigNum::new(1));
-    let groups = BTreeMap::from([(
-        id.gid,
-        GroupInfo {
-            id,
-            servers: vec![NodeId::new(4)],
-        },
-    )]);
-    Configuration {
-        num: ConfigNum::new(2),
-        groups,
-        ..Configuration::default()
-    }
+    let groups = BTreeMap::from([(id.gid, GroupInfo { id, servers: vec![NodeId::new(4)] })]);
+    Configuration { num: ConfigNum::new(2), groups, ..Configuration::default() }
 }
 
 #[test]
@@ -87,10 +68,7 @@ fn a_configuration_is_settled_when_every_leader_has_it_and_waits_for_nothing() {
     assert!(unsettled(&at(Role::Leader, 1), &config()).is_some_and(|why| why.contains("configuration 1 of 2")));
     assert!(unsettled(&at(Role::Follower, 2), &config()).is_some_and(|why| why.contains("no leader")));
     let mut waiting = replica(1, 1, Role::Leader, 1, 2);
-    let origin = Origin {
-        group: GroupId::new(Gid::new(2), ConfigNum::new(1)),
-        config: ConfigNum::new(2),
-    };
+    let origin = Origin { group: GroupId::new(Gid::new(2), ConfigNum::new(1)), config: ConfigNum::new(2) };
     waiting.awaiting.push((ShardId::new(0), origin, 0, 0));
     let statuses = Statuses::from([node(4, vec![waiting])]);
     assert!(unsettled(&statuses, &config()).is_some_and(|why| why.contains("waits for 1 shards")));

@@ -17,10 +17,7 @@ pub(super) fn lost_writes(operations: &[Operation], contents: &Contents) -> Vec<
             by_key.entry(&operation.key).or_default().push(operation);
         }
     }
-    by_key
-        .iter()
-        .flat_map(|(key, writes)| lost_of_key(writes, contents.get(*key)))
-        .collect()
+    by_key.iter().flat_map(|(key, writes)| lost_of_key(writes, contents.get(*key))).collect()
 }
 
 fn written(operation: &Operation) -> &[u8] {
@@ -41,10 +38,7 @@ fn lost_of_key(writes: &[&Operation], content: Option<&Option<Vec<u8>>>) -> Vec<
     let first = tokens(value).next();
     let acknowledged = writes.iter().filter(|write| write.outcome == Outcome::Done);
     let absent = acknowledged.filter(|write| !present.contains(written(write)));
-    match writes
-        .iter()
-        .find(|write| matches!(write.call, Call::Put(_)) && Some(written(write)) == first)
-    {
+    match writes.iter().find(|write| matches!(write.call, Call::Put(_)) && Some(written(write)) == first) {
         None => absent.map(|write| tell(write, "and no put replaced it")).collect(),
         Some(put) => {
             let horizon = horizon(put, writes, &present);
@@ -60,10 +54,7 @@ fn lost_of_key(writes: &[&Operation], content: Option<&Option<Vec<u8>>>) -> Vec<
 fn horizon(put: &Operation, writes: &[&Operation], present: &BTreeSet<&[u8]>) -> Option<Position> {
     position(put).or_else(|| {
         let appended = writes.iter().filter(|write| matches!(write.call, Call::Append(_)));
-        appended
-            .filter(|write| present.contains(written(write)))
-            .filter_map(|write| position(write))
-            .min()
+        appended.filter(|write| present.contains(written(write))).filter_map(|write| position(write)).min()
     })
 }
 
@@ -87,29 +78,12 @@ mod tests {
 
     fn write(text: &str, outcome: Outcome, index: u64) -> Operation {
         let value = text.as_bytes().to_vec();
-        let call = if text.starts_with('=') {
-            Call::Put(value)
-        } else {
-            Call::Append(value)
-        };
+        let call = if text.starts_with('=') { Call::Put(value) } else { Call::Append(value) };
         let done = outcome == Outcome::Done;
-        let place = done.then_some((
-            ShardId::ZERO,
-            Position {
-                config: ConfigNum::new(1),
-                index: LogIndex::new(index),
-            },
-        ));
+        let place =
+            done.then_some((ShardId::ZERO, Position { config: ConfigNum::new(1), index: LogIndex::new(index) }));
         let (invoked, returned) = (10 * index, done.then_some(10 * index + 15));
-        Operation {
-            process: 1,
-            key: b"k".to_vec(),
-            call,
-            outcome,
-            invoked,
-            returned,
-            place,
-        }
+        Operation { process: 1, key: b"k".to_vec(), call, outcome, invoked, returned, place }
     }
 
     fn lost(writes: &[Operation], value: Option<&str>) -> usize {
@@ -119,11 +93,7 @@ mod tests {
 
     #[test]
     fn what_a_put_replaced_is_not_lost() {
-        let writes = [
-            write("+1;", Outcome::Done, 1),
-            write("=2;", Outcome::Done, 2),
-            write("+3;", Outcome::Done, 3),
-        ];
+        let writes = [write("+1;", Outcome::Done, 1), write("=2;", Outcome::Done, 2), write("+3;", Outcome::Done, 3)];
         assert_eq!(lost(&writes, Some("=2;+3;")), 0);
         assert_eq!(lost(&writes, Some("=2;")), 1, "+3 came after the put");
         assert_eq!(lost(&writes, Some("+1;+3;")), 1, "the put itself is gone");
@@ -148,11 +118,7 @@ mod tests {
         ];
         assert_eq!(lost(&writes, Some("+1;+3;+4;")), 0, "the put never took effect");
         assert_eq!(lost(&writes, Some("=2;+3;+4;")), 0, "it replaced the first append");
-        assert_eq!(
-            lost(&writes, Some("=2;+3;")),
-            1,
-            "+4 came after +3, which came after the put"
-        );
+        assert_eq!(lost(&writes, Some("=2;+3;")), 1, "+4 came after +3, which came after the put");
         assert_eq!(lost(&writes, Some("=2;")), 0, "it may have taken effect late");
     }
 }

@@ -31,13 +31,7 @@ pub(super) struct Faults<'a> {
 impl<'a> Faults<'a> {
     /// Ready to begin.
     pub(super) fn new(cluster: &'a mut LocalCluster, admin: Client, options: Options, progress: Arc<Progress>) -> Self {
-        Self {
-            cluster,
-            admin,
-            options,
-            progress,
-            done: Done::default(),
-        }
+        Self { cluster, admin, options, progress, done: Done::default() }
     }
 
     /// Carries the plan out, its steps spread over `length`; none begins after `cut_off`.
@@ -95,10 +89,7 @@ impl<'a> Faults<'a> {
             self.done.troubles.push(format!("node {id} ended by itself: {status}"));
             self.cluster.start(id).map_err(|error| error.to_string())?;
         }
-        self.cluster
-            .resume_all()
-            .and_then(|()| self.cluster.start_all())
-            .map_err(|error| error.to_string())
+        self.cluster.resume_all().and_then(|()| self.cluster.start_all()).map_err(|error| error.to_string())
     }
 
     /// A change is asked for until its answer is known: each of them asks for a state, so that asking twice is harmless.
@@ -132,31 +123,24 @@ impl<'a> Faults<'a> {
     }
 
     async fn leave(&mut self, gid: u64) -> Result<(), String> {
-        self.progress
-            .note(&format!("group {gid} leaves: its shards move to the others"));
-        self.change("leave", |admin| async move { admin.leave([gid].into()).await })
-            .await?;
+        self.progress.note(&format!("group {gid} leaves: its shards move to the others"));
+        self.change("leave", |admin| async move { admin.leave([gid].into()).await }).await?;
         self.done.leaves += 1;
         self.settle().await.map(drop)
     }
 
     async fn ask_move(&mut self, shard: u64, to: u64) -> Result<(), String> {
-        self.change("move", |admin| async move { admin.move_shard(shard, to).await })
-            .await?;
+        self.change("move", |admin| async move { admin.move_shard(shard, to).await }).await?;
         self.done.moves_asked += 1;
         Ok(())
     }
 
     async fn a_shard_of(&self, gid: u64) -> Result<u64, String> {
         let config = self.settle().await?;
-        let owned = (0..)
-            .zip(&config.shards)
-            .filter(|(_, shard)| shard.owner.is_some_and(|owner| owner.gid.get() == gid));
+        let owned =
+            (0..).zip(&config.shards).filter(|(_, shard)| shard.owner.is_some_and(|owner| owner.gid.get() == gid));
         let owned: Vec<u64> = owned.map(|(shard, _)| shard).collect();
-        owned
-            .get(fastrand::usize(0..owned.len().max(1)))
-            .copied()
-            .ok_or_else(|| format!("group {gid} owns no shard"))
+        owned.get(fastrand::usize(0..owned.len().max(1))).copied().ok_or_else(|| format!("group {gid} owns no shard"))
     }
 
     fn kill(&mut self, node: u64) -> Result<(), String> {
@@ -170,13 +154,8 @@ impl<'a> Faults<'a> {
     async fn kill_leader(&mut self, gid: u64) -> Result<(), String> {
         let node = self.leader(gid).await?;
         self.kill(node)?;
-        self.progress
-            .note(&format!("killed node {node}, which led group {gid}"));
-        self.done.kills.push(Kill {
-            node,
-            part: Part::Leader,
-            mid_move: false,
-        });
+        self.progress.note(&format!("killed node {node}, which led group {gid}"));
+        self.done.kills.push(Kill { node, part: Part::Leader, mid_move: false });
         self.restart(node).await
     }
 
@@ -208,9 +187,8 @@ impl<'a> Faults<'a> {
                 Part::Controller => "the leader of the controller",
             };
             let when = if mid_move { "under way" } else { "just over" };
-            self.progress.note(&format!(
-                "shard {shard} moves from group {from} to {to}; killed node {node}, {whom}: {when}"
-            ));
+            self.progress
+                .note(&format!("shard {shard} moves from group {from} to {to}; killed node {node}, {whom}: {when}"));
             self.restart(node).await?;
             self.settle().await?;
             if mid_move || part == Part::Controller {
@@ -224,8 +202,7 @@ impl<'a> Faults<'a> {
     async fn pause_leader(&mut self, gid: u64) -> Result<(), String> {
         let node = self.leader(gid).await?;
         self.cluster.pause(node).map_err(|error| error.to_string())?;
-        self.progress
-            .note(&format!("paused node {node}, which leads group {gid}"));
+        self.progress.note(&format!("paused node {node}, which leads group {gid}"));
         sleep(PAUSE).await;
         self.cluster.resume(node).map_err(|error| error.to_string())?;
         self.progress.note(&format!("node {node} goes on, unaware"));
@@ -235,20 +212,10 @@ impl<'a> Faults<'a> {
 
     async fn transfer(&mut self, gid: u64) -> Result<(), String> {
         let leader = self.leader(gid).await?;
-        let to = self
-            .cluster
-            .layout()
-            .group_nodes(gid)
-            .into_iter()
-            .find(|node| *node != leader);
+        let to = self.cluster.layout().group_nodes(gid).into_iter().find(|node| *node != leader);
         let to = to.ok_or("the group has one node")?;
-        self.admin
-            .transfer(gid, to)
-            .await
-            .map_err(|error| format!("transfer: {error}"))?;
-        self.progress.note(&format!(
-            "node {leader} hands the leadership of group {gid} to node {to}"
-        ));
+        self.admin.transfer(gid, to).await.map_err(|error| format!("transfer: {error}"))?;
+        self.progress.note(&format!("node {leader} hands the leadership of group {gid} to node {to}"));
         self.done.transfers += 1;
         Ok(())
     }
@@ -256,9 +223,8 @@ impl<'a> Faults<'a> {
     /// Shards go and come back while the first of them are still on their way: copies of several ages exist at once.
     async fn round_trip(&mut self, home: u64, away: u64) -> Result<(), String> {
         let (first, second) = (self.a_shard_of(home).await?, self.a_shard_of(away).await?);
-        self.progress.note(&format!(
-            "shards {first} and {second} change places between groups {home} and {away}, and back"
-        ));
+        self.progress
+            .note(&format!("shards {first} and {second} change places between groups {home} and {away}, and back"));
         for (shard, to) in [(first, away), (second, home), (first, home), (second, away)] {
             self.ask_move(shard, to).await?;
         }

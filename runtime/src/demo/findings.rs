@@ -102,11 +102,7 @@ impl Findings {
     /// What the judges say, and whether everything went as planned.
     pub(super) fn verdicts(&self) -> Vec<Check> {
         let check = |name, holds, detail| Check { name, holds, detail };
-        let Judgement {
-            linearizable,
-            at_most_once,
-            report,
-        } = &self.judgement;
+        let Judgement { linearizable, at_most_once, report } = &self.judgement;
         let keys = report.keys;
         let (certified, searched) = (self.judgement.certified_keys(), self.judgement.searched_keys());
         let judged = format!(
@@ -126,11 +122,7 @@ impl Findings {
         };
         vec![
             check("linearizable", self.judgement.linearizable(), judged),
-            check(
-                "every write at most once",
-                self.judgement.at_most_once(),
-                describe(at_most_once),
-            ),
+            check("every write at most once", self.judgement.at_most_once(), describe(at_most_once)),
             check("no acknowledged write lost", self.lost.is_empty(), lost),
             check("as planned", self.troubles.is_empty(), planned),
         ]
@@ -139,12 +131,7 @@ impl Findings {
     /// Whether enough was done for the verdicts to mean something.
     pub(super) fn quotas(&self) -> Vec<Check> {
         let check = |name, holds, detail| Check { name, holds, detail };
-        let Totals {
-            operations,
-            writes,
-            shards_written,
-            ..
-        } = self.totals;
+        let Totals { operations, writes, shards_written, .. } = self.totals;
         let percent = 100 * writes / operations.max(1);
         let kills = &self.done.kills;
         let leader = kills.iter().any(|kill| kill.part == Part::Leader);
@@ -152,11 +139,7 @@ impl Findings {
         let (source, target) = (mid_move(Part::Source), mid_move(Part::Target));
         let yes = |holds| if holds { "yes" } else { "NO" };
         vec![
-            check(
-                "operations",
-                operations >= LEAST_OPERATIONS,
-                format!("{operations} of at least {LEAST_OPERATIONS}"),
-            ),
+            check("operations", operations >= LEAST_OPERATIONS, format!("{operations} of at least {LEAST_OPERATIONS}")),
             check(
                 "writes",
                 percent >= LEAST_WRITES_PERCENT,
@@ -167,11 +150,7 @@ impl Findings {
                 shards_written as u64 == u64::from(self.shards),
                 format!("{shards_written} of {} were written to", self.shards),
             ),
-            check(
-                "moves",
-                self.moves >= LEAST_MOVES,
-                format!("{} of at least {LEAST_MOVES}", self.moves),
-            ),
+            check("moves", self.moves >= LEAST_MOVES, format!("{} of at least {LEAST_MOVES}", self.moves)),
             check(
                 "kills",
                 kills.len() >= LEAST_KILLS && leader && source && target,
@@ -195,11 +174,7 @@ impl Findings {
 fn some_of(list: &[String]) -> String {
     let shown: Vec<&str> = list.iter().take(SHOWN).map(String::as_str).collect();
     let more = list.len().saturating_sub(SHOWN);
-    let more = if more > 0 {
-        format!("; and {more} more")
-    } else {
-        String::new()
-    };
+    let more = if more > 0 { format!("; and {more} more") } else { String::new() };
     format!("{}: {}{more}", list.len(), shown.join("; "))
 }
 

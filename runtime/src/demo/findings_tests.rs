@@ -7,33 +7,16 @@ use quorate_spec::ids::Position;
 use serde_json::json;
 
 fn good() -> Findings {
-    let kill = |part| Kill {
-        node: 5,
-        part,
-        mid_move: true,
-    };
+    let kill = |part| Kill { node: 5, part, mid_move: true };
     let pass = || Verdict::Pass;
     Findings {
-        judgement: Judgement {
-            linearizable: pass(),
-            at_most_once: pass(),
-            report: Default::default(),
-        },
-        totals: Totals {
-            operations: 20_000,
-            writes: 8_000,
-            failed: 1,
-            unknown: 2,
-            shards_written: 64,
-        },
+        judgement: Judgement { linearizable: pass(), at_most_once: pass(), report: Default::default() },
+        totals: Totals { operations: 20_000, writes: 8_000, failed: 1, unknown: 2, shards_written: 64 },
         shards: 64,
         processes: 15,
         clients: 16,
         keys: 192,
-        done: Done {
-            kills: [Part::Leader, Part::Source, Part::Target].map(kill).to_vec(),
-            ..Done::default()
-        },
+        done: Done { kills: [Part::Leader, Part::Source, Part::Target].map(kill).to_vec(), ..Done::default() },
         moves: 8,
         kills: 18,
         killed_at_end: 15,
@@ -65,10 +48,7 @@ fn everything_holds_only_if_everything_holds() {
         let mut findings = good();
         spoil(&mut findings);
         assert!(!findings.hold(), "case {nth}");
-        assert!(
-            findings.text().contains("[FAIL]") && findings.text().contains("NOT everything"),
-            "case {nth}"
-        );
+        assert!(findings.text().contains("[FAIL]") && findings.text().contains("NOT everything"), "case {nth}");
         assert_eq!(findings.json()["holds"], json!(false), "case {nth}");
     }
 }
@@ -81,10 +61,7 @@ fn json_has_the_agreed_names() {
     for name in names.split_whitespace() {
         assert!(!json[name].is_null(), "{name}");
     }
-    assert_eq!(
-        (&json["kills"], &json["lost_acknowledged_writes"]),
-        (&json!(18), &json!(0))
-    );
+    assert_eq!((&json["kills"], &json["lost_acknowledged_writes"]), (&json!(18), &json!(0)));
 }
 
 #[test]
@@ -105,14 +82,5 @@ fn totals_count_answers() {
         operation(Call::Append(Vec::new()), Outcome::Unknown, None),
         operation(Call::Get, Outcome::Failed, None),
     ]);
-    assert_eq!(
-        totals,
-        Totals {
-            operations: 3,
-            writes: 2,
-            failed: 1,
-            unknown: 1,
-            shards_written: 1
-        }
-    );
+    assert_eq!(totals, Totals { operations: 3, writes: 2, failed: 1, unknown: 1, shards_written: 1 });
 }

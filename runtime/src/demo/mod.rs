@@ -42,12 +42,7 @@ use tokio::time::Instant;
 use workload::{Contents, Workload};
 
 /// Three groups at first; the nodes of the fourth are spare until it joins.
-const LAYOUT: Layout = Layout {
-    controllers: 3,
-    groups: 4,
-    nodes_per_group: 3,
-    shards: 64,
-};
+const LAYOUT: Layout = Layout { controllers: 3, groups: 4, nodes_per_group: 3, shards: 64 };
 const FIRST_GROUPS: u64 = 3;
 /// How long the cluster may take to be ready, at the beginning and after the restart.
 const READY: Duration = Duration::from_secs(20);
@@ -122,26 +117,11 @@ async fn perform(
     let settings = Settings::here(place.directory().to_path_buf(), LAYOUT).map_err(told)?;
     let cluster = LocalCluster::new(settings).map_err(told)?;
     let recorder = Arc::new(Recorder::create(&place.history()).map_err(told)?);
-    let options = Options {
-        deadline: DEADLINE,
-        ..Options::new(cluster.seeds())
-    };
+    let options = Options { deadline: DEADLINE, ..Options::new(cluster.seeds()) };
     let counters = Arc::clone(counters);
-    let shared = Shared {
-        options,
-        recorder,
-        counters,
-        sabotage: arguments.sabotage,
-    };
+    let shared = Shared { options, recorder, counters, sabotage: arguments.sabotage };
     let keys = Arc::new(tokens::keys(LAYOUT.shards));
-    let mut stage = Stage {
-        arguments,
-        cluster,
-        shared,
-        keys,
-        progress,
-        troubles: Vec::new(),
-    };
+    let mut stage = Stage { arguments, cluster, shared, keys, progress, troubles: Vec::new() };
 
     let admin = stage.start().await?;
     let done = stage.load(admin).await?;
@@ -149,9 +129,7 @@ async fn perform(
     let (configs, contents) = stage.read_back().await?;
     let operations = stage.read_history(place)?;
     progress.phase(5, Duration::from_secs(3));
-    stage
-        .find(done, killed_at_end, &configs, &contents, operations, place)
-        .await
+    stage.find(done, killed_at_end, &configs, &contents, operations, place).await
 }
 
 impl Stage<'_> {
@@ -165,9 +143,7 @@ impl Stage<'_> {
         watch::join(&admin, &groups, READY).await?;
         watch::settle(&admin, self.cluster.addresses(), READY).await?;
         let count = LAYOUT.nodes().count();
-        self.progress.note(&format!(
-            "{count} processes are up: 3 controllers, groups 1 to {FIRST_GROUPS}, 3 spare"
-        ));
+        self.progress.note(&format!("{count} processes are up: 3 controllers, groups 1 to {FIRST_GROUPS}, 3 spare"));
         Ok(admin)
     }
 
@@ -219,10 +195,7 @@ impl Stage<'_> {
     /// From here on only the file counts.
     fn read_history(&self, place: &Place) -> Result<Vec<Operation>, String> {
         self.progress.phase(4, Duration::from_secs(1));
-        self.shared
-            .recorder
-            .finish()
-            .map_err(|error| format!("the history cannot be written: {error}"))?;
+        self.shared.recorder.finish().map_err(|error| format!("the history cannot be written: {error}"))?;
         let file = File::open(place.history()).map_err(|error| format!("the history cannot be opened: {error}"))?;
         history::read(BufReader::new(file)).map_err(|error| error.to_string())
     }

@@ -14,15 +14,9 @@ pub(super) fn between_disjoint_groups(configs: &[Arc<Configuration>]) -> u64 {
 
 fn moved(before: &Configuration, after: &Configuration) -> u64 {
     let owners = before.shards.iter().zip(&after.shards);
-    let moves = owners
-        .filter_map(|(from, to)| Some((from.owner?, to.owner?)))
-        .filter(|(from, to)| from != to);
+    let moves = owners.filter_map(|(from, to)| Some((from.owner?, to.owner?))).filter(|(from, to)| from != to);
     let servers = |config: &Configuration, gid| -> BTreeSet<NodeId> {
-        config
-            .groups
-            .get(&gid)
-            .map(|group| group.servers.iter().copied().collect())
-            .unwrap_or_default()
+        config.groups.get(&gid).map(|group| group.servers.iter().copied().collect()).unwrap_or_default()
     };
     let disjoint = moves.filter(|(from, to)| {
         let (from, to) = (servers(before, from.gid), servers(after, to.gid));
@@ -39,24 +33,10 @@ mod tests {
 
     fn config(num: u64, owners: &[Option<u64>]) -> Arc<Configuration> {
         let id = |gid| GroupId::new(Gid::new(gid), ConfigNum::new(1));
-        let group = |gid: u64, node: u64| {
-            (
-                Gid::new(gid),
-                GroupInfo {
-                    id: id(gid),
-                    servers: vec![NodeId::new(node)],
-                },
-            )
-        };
+        let group = |gid: u64, node: u64| (Gid::new(gid), GroupInfo { id: id(gid), servers: vec![NodeId::new(node)] });
         Arc::new(Configuration {
             num: ConfigNum::new(num),
-            shards: owners
-                .iter()
-                .map(|owner| Assignment {
-                    owner: owner.map(id),
-                    origin: None,
-                })
-                .collect(),
+            shards: owners.iter().map(|owner| Assignment { owner: owner.map(id), origin: None }).collect(),
             groups: [group(1, 1), group(2, 2), group(3, 2)].into(),
             ..Configuration::default()
         })

@@ -27,10 +27,7 @@ impl Place {
             let next = "name a new or empty directory with --keep DIR";
             Failure::new(format!("{}: {error}", directory.display()), next)
         })?;
-        Ok(Self {
-            directory,
-            kept: keep.is_some(),
-        })
+        Ok(Self { directory, kept: keep.is_some() })
     }
 
     /// Everything is in here.
@@ -59,11 +56,7 @@ impl Place {
             let path = entry.path();
             if path != self.history() {
                 // Best effort: it is in the directory for temporary files.
-                let _ = if path.is_dir() {
-                    std::fs::remove_dir_all(&path)
-                } else {
-                    std::fs::remove_file(&path)
-                };
+                let _ = if path.is_dir() { std::fs::remove_dir_all(&path) } else { std::fs::remove_file(&path) };
             }
         }
     }

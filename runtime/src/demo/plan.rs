@@ -19,23 +19,11 @@ pub(super) enum Step {
 pub(super) const PLAN: [Step; 10] = [
     Step::Join(4),
     Step::KillLeader(1),
-    Step::MoveAndKill {
-        from: 2,
-        to: 3,
-        part: Part::Source,
-    },
-    Step::MoveAndKill {
-        from: 3,
-        to: 1,
-        part: Part::Target,
-    },
+    Step::MoveAndKill { from: 2, to: 3, part: Part::Source },
+    Step::MoveAndKill { from: 3, to: 1, part: Part::Target },
     Step::PauseLeader(4),
     Step::Leave(2),
-    Step::MoveAndKill {
-        from: 1,
-        to: 4,
-        part: Part::Controller,
-    },
+    Step::MoveAndKill { from: 1, to: 4, part: Part::Controller },
     Step::RoundTrip { home: 3, away: 4 },
     Step::Join(2),
     Step::Transfer(1),

@@ -38,18 +38,9 @@ impl Progress {
     /// Shows nothing yet.
     pub(super) fn new(counters: Arc<Counters>) -> Arc<Self> {
         let now = Instant::now();
-        let state = State {
-            phase: 0,
-            phase_begun: now,
-            phase_length: Duration::from_secs(5),
-        };
+        let state = State { phase: 0, phase_begun: now, phase_length: Duration::from_secs(5) };
         let terminal = std::io::stderr().is_terminal();
-        Arc::new(Self {
-            terminal,
-            begun: now,
-            counters,
-            state: Mutex::new(state),
-        })
+        Arc::new(Self { terminal, begun: now, counters, state: Mutex::new(state) })
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -64,11 +55,7 @@ impl Progress {
     /// Enters a phase that is expected to last `length`.
     pub(super) fn phase(&self, phase: usize, length: Duration) {
         let name = PHASES.get(phase).map_or("", |(name, _)| *name);
-        *self.lock() = State {
-            phase,
-            phase_begun: Instant::now(),
-            phase_length: length,
-        };
+        *self.lock() = State { phase, phase_begun: Instant::now(), phase_length: length };
         self.line(&format!("{}/{} {name}", phase + 1, PHASES.len()));
     }
 
@@ -104,10 +91,7 @@ impl Progress {
         let percent = percent(state.phase, ratio);
         let full = (percent * WIDTH / 100) as usize;
         let bar = format!("{}{}", "█".repeat(full), "░".repeat(WIDTH as usize - full));
-        format!(
-            "{bar} {percent:3} %  {} operations",
-            self.counters.answered.load(Relaxed)
-        )
+        format!("{bar} {percent:3} %  {} operations", self.counters.answered.load(Relaxed))
     }
 
     /// Redraws until aborted.

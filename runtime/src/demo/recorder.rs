@@ -46,16 +46,8 @@ impl Recorder {
     /// Begins a history.
     pub(super) fn create(path: &Path) -> io::Result<Self> {
         let out = BufWriter::new(File::create(path)?);
-        let inner = Inner {
-            out,
-            last: 0,
-            processes: 0,
-            failure: None,
-        };
-        Ok(Self {
-            begun: Instant::now(),
-            inner: Mutex::new(inner),
-        })
+        let inner = Inner { out, last: 0, processes: 0, failure: None };
+        Ok(Self { begun: Instant::now(), inner: Mutex::new(inner) })
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {

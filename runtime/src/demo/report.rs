@@ -8,13 +8,7 @@ use std::fmt::Write as _;
 impl Findings {
     /// For programs.
     pub(super) fn json(&self) -> Value {
-        let Totals {
-            operations,
-            writes,
-            failed,
-            unknown,
-            shards_written,
-        } = self.totals;
+        let Totals { operations, writes, failed, unknown, shards_written } = self.totals;
         json!({
             "holds": self.hold(),
             "linearizable": self.judgement.linearizable(),
@@ -59,10 +53,8 @@ impl Findings {
             "\nLongest pause   {:.1} s: the longest that any client waited for an answer",
             self.longest_pause_ms / 1e3
         );
-        let _ = writeln!(
-            text,
-            "History         {history}\n                judge it again: quorate-sim judge {history}"
-        );
+        let _ =
+            writeln!(text, "History         {history}\n                judge it again: quorate-sim judge {history}");
         text.push_str(if self.hold() {
             "\nEverything holds.\n"
         } else {
@@ -72,22 +64,8 @@ impl Findings {
     }
 
     fn tell_done(&self, text: &mut String) {
-        let Totals {
-            operations,
-            writes,
-            failed,
-            unknown,
-            ..
-        } = self.totals;
-        let Done {
-            kills,
-            joins,
-            leaves,
-            moves_asked,
-            pauses,
-            transfers,
-            ..
-        } = &self.done;
+        let Totals { operations, writes, failed, unknown, .. } = self.totals;
+        let Done { kills, joins, leaves, moves_asked, pauses, transfers, .. } = &self.done;
         let lines = [
             format!(
                 "{} processes on this machine: a controller and 4 groups of 3, no group sharing a process",
@@ -106,10 +84,7 @@ impl Findings {
                 "{} killed with SIGKILL under load and restarted; {pauses} paused; {transfers} handed its leadership over",
                 counted(kills.len())
             ),
-            format!(
-                "then all {} killed at once, restarted, and every key read back",
-                self.killed_at_end
-            ),
+            format!("then all {} killed at once, restarted, and every key read back", self.killed_at_end),
         ];
         let _ = writeln!(text, "Quorate demo, {:.0} s\n\nWhat was done", self.seconds);
         for line in lines {
@@ -119,20 +94,12 @@ impl Findings {
 }
 
 fn counted(processes: usize) -> String {
-    if processes == 1 {
-        "1 process".into()
-    } else {
-        format!("{processes} processes")
-    }
+    if processes == 1 { "1 process".into() } else { format!("{processes} processes") }
 }
 
 fn tell_checks(text: &mut String, checks: &[Check]) {
     let width = checks.iter().map(|check| check.name.len()).max().unwrap_or(0);
     for Check { name, holds, detail } in checks {
-        let _ = writeln!(
-            text,
-            "  {} {name:<width$}  {detail}",
-            if *holds { "[ok]  " } else { "[FAIL]" }
-        );
+        let _ = writeln!(text, "  {} {name:<width$}  {detail}", if *holds { "[ok]  " } else { "[FAIL]" });
     }
 }

@@ -45,14 +45,7 @@ pub(super) struct Session {
 
 /// Nothing was sent, or it was executed and refused: it had no effect. Everything else is uncertain.
 fn outcome_of(error: &Error) -> Answer {
-    (
-        if error.definitely_not_executed() {
-            Outcome::Failed
-        } else {
-            Outcome::Unknown
-        },
-        None,
-    )
+    (if error.definitely_not_executed() { Outcome::Failed } else { Outcome::Unknown }, None)
 }
 
 impl Session {
@@ -60,12 +53,7 @@ impl Session {
     pub(super) async fn open(shared: Shared) -> Result<Self, String> {
         let client = watch::connect(&shared.options, CONNECT_PATIENCE).await?;
         let process = shared.recorder.new_process();
-        Ok(Self {
-            client,
-            process,
-            shared,
-            asked: 0,
-        })
+        Ok(Self { client, process, shared, asked: 0 })
     }
 
     /// Does one operation. Afterwards, if its outcome is unknown, the session is another one: this process's operation
@@ -115,10 +103,7 @@ impl Session {
 
     async fn get(&self, key: &[u8]) -> Answer {
         match self.client.get(key).await {
-            Ok(read) => (
-                Outcome::Value(read.value),
-                Some((ShardId::new(read.shard), read.position)),
-            ),
+            Ok(read) => (Outcome::Value(read.value), Some((ShardId::new(read.shard), read.position))),
             Err(error) => outcome_of(&error),
         }
     }

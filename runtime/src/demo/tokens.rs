@@ -42,9 +42,7 @@ pub(super) fn keys(shards: u32) -> Vec<Vec<u8>> {
     (0_u64..)
         .map(|number| format!("key-{number}").into_bytes())
         .filter(|key| {
-            let left = missing
-                .get_mut(shard_of(key, shards).get() as usize)
-                .filter(|left| **left > 0);
+            let left = missing.get_mut(shard_of(key, shards).get() as usize).filter(|left| **left > 0);
             left.map(|left| *left -= 1).is_some()
         })
         .take(wanted)

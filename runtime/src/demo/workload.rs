@@ -44,13 +44,7 @@ impl Workload {
         let mut sessions = JoinSet::new();
         while let Some(session) = opening.join_next().await {
             let session = session.map_err(|error| error.to_string())??;
-            sessions.spawn(work(
-                session,
-                Arc::clone(keys),
-                Arc::clone(&tokens),
-                pause,
-                Arc::clone(&stop),
-            ));
+            sessions.spawn(work(session, Arc::clone(keys), Arc::clone(&tokens), pause, Arc::clone(&stop)));
         }
         Ok(Self { sessions, stop })
     }
@@ -92,13 +86,7 @@ pub(super) type Contents = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
 pub(super) async fn read_back(shared: &Shared, keys: &Arc<Vec<Vec<u8>>>) -> Result<Contents, String> {
     let mut auditors = JoinSet::new();
     for nth in 0..AUDITORS {
-        let (shared, keys) = (
-            Shared {
-                sabotage: None,
-                ..shared.clone()
-            },
-            Arc::clone(keys),
-        );
+        let (shared, keys) = (Shared { sabotage: None, ..shared.clone() }, Arc::clone(keys));
         auditors.spawn(async move {
             let mut session = Session::open(shared).await?;
             let mut contents = Contents::new();

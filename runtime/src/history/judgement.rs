@@ -56,9 +56,5 @@ pub fn describe(verdict: &Verdict) -> String {
 /// Hands a history to every judge.
 pub fn judge(operations: &[Operation]) -> Judgement {
     let (linearizable, report) = spec::judge(operations, SEARCH_BUDGET);
-    Judgement {
-        linearizable,
-        at_most_once: at_most_once::judge(operations),
-        report,
-    }
+    Judgement { linearizable, at_most_once: at_most_once::judge(operations), report }
 }

@@ -3,12 +3,13 @@
 //! A failed write ends the process here, on the thread that met it: nothing that rests on it can have been said, and
 //! nothing will be.
 
+use super::retention::{Release, Retention};
 use crate::config::NodeConfig;
 use crate::data_dir::DataDir;
 use crate::disk::RealDisk;
 use crate::driver::{Event, Storage};
 use crate::recovery;
-use crate::snapshot::{Retention, SnapshotEvent, SnapshotThread, Snapshots};
+use crate::snapshot::{SnapshotEvent, SnapshotThread, Snapshots};
 use crate::wal::{WalEvent, WalOptions, WalThread};
 use quorate_core::durable::Durable;
 use quorate_core::effect::{SnapshotWork, Write};
@@ -79,7 +80,10 @@ impl Storage for NodeDisk {
 
     fn synced(&mut self, write: WriteId) {
         for release in self.retention.synced(write) {
-            self.snapshots.release(release);
+            match release {
+                Release::Older { group, keep } => self.snapshots.remove_older(group, keep),
+                Release::All { group } => self.snapshots.remove_group(group),
+            }
         }
     }
 

@@ -4,6 +4,7 @@
 //! directory is locked and recovered, and only a node that stands is announced as ready.
 
 mod disk;
+mod retention;
 
 use crate::config::NodeConfig;
 use crate::driver::{Driver, Ending, Event};

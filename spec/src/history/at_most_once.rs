@@ -15,10 +15,7 @@ pub const NAME: &str = "AtMostOnce";
 pub fn tokens<'a>(tokens: impl IntoIterator<Item = &'a [u8]>) -> Verdict {
     let mut seen = BTreeSet::new();
     match tokens.into_iter().find(|token| !seen.insert(*token)) {
-        Some(token) => Verdict::Fail(Violation::new(
-            NAME,
-            format!("the token {} is there twice", show(token)),
-        )),
+        Some(token) => Verdict::Fail(Violation::new(NAME, format!("the token {} is there twice", show(token)))),
         None => Verdict::Pass,
     }
 }
@@ -55,38 +52,21 @@ mod tests {
 
     #[test]
     fn tokens_may_occur_in_any_order_and_key() {
-        let history = [
-            read(1, "a", "c1#1;c2#1;", 0, 1),
-            read(1, "a", "c1#1;", 0, 1),
-            read(1, "b", "c1#1;", 0, 1),
-        ];
+        let history = [read(1, "a", "c1#1;c2#1;", 0, 1), read(1, "a", "c1#1;", 0, 1), read(1, "b", "c1#1;", 0, 1)];
         assert_eq!(judge(&history), Verdict::Pass);
-        assert_eq!(
-            judge(&[read(1, "a", ";c1#1;c1#11", 0, 1)]),
-            Verdict::Pass,
-            "no token is a part of another"
-        );
+        assert_eq!(judge(&[read(1, "a", ";c1#1;c1#11", 0, 1)]), Verdict::Pass, "no token is a part of another");
     }
 
     #[test]
     fn a_doubled_token_is_named() {
         let history = [read(1, "a", "c1#1;", 0, 1), read(1, "b", "c1#1;c2#1;c1#1;", 0, 1)];
-        let Verdict::Fail(violation) = judge(&history) else {
-            panic!("the doubled token was passed")
-        };
-        assert!(
-            violation.evidence.contains("\"c1#1\"") && violation.evidence.contains("key \"b\""),
-            "{violation}"
-        );
+        let Verdict::Fail(violation) = judge(&history) else { panic!("the doubled token was passed") };
+        assert!(violation.evidence.contains("\"c1#1\"") && violation.evidence.contains("key \"b\""), "{violation}");
     }
 
     #[test]
     fn a_doubled_token_is_found_in_a_shorter_value_too() {
-        let history = [
-            read(1, "a", "x;x;", 0, 1),
-            read(1, "a", "x;x;y;", 0, 1),
-            read(1, "a", "z;", 0, 1),
-        ];
+        let history = [read(1, "a", "x;x;", 0, 1), read(1, "a", "x;x;y;", 0, 1), read(1, "a", "z;", 0, 1)];
         assert!(matches!(judge(&history), Verdict::Fail(_)));
     }
 }

@@ -33,28 +33,21 @@ pub fn judge(operations: &[Operation]) -> (Verdict, Report) {
         return (Verdict::Fail(violation), report);
     }
     let relevant: Vec<&Operation> = operations.iter().filter(|operation| is_relevant(operation)).collect();
-    report.left_to_search = relevant
-        .iter()
-        .filter(|operation| operation.place.is_none())
-        .map(|operation| operation.key.clone())
-        .collect();
+    report.left_to_search =
+        relevant.iter().filter(|operation| operation.place.is_none()).map(|operation| operation.key.clone()).collect();
     let verdict = match by_shard(&relevant) {
         Ok(shards) => {
             report.placed = shards.values().map(Vec::len).sum();
-            shards
-                .iter()
-                .try_for_each(|(shard, placed)| judge_shard(*shard, placed, &report.left_to_search))
+            shards.iter().try_for_each(|(shard, placed)| judge_shard(*shard, placed, &report.left_to_search))
         }
         Err(violation) => Err(violation),
     };
     let verdict = match verdict {
         Err(violation) => Verdict::Fail(violation),
         Ok(()) if report.left_to_search.is_empty() => Verdict::Pass,
-        Ok(()) => Verdict::Unknown(format!(
-            "{} of {} keys are left to the search",
-            report.left_to_search.len(),
-            report.keys
-        )),
+        Ok(()) => {
+            Verdict::Unknown(format!("{} of {} keys are left to the search", report.left_to_search.len(), report.keys))
+        }
     };
     (verdict, report)
 }
@@ -75,11 +68,7 @@ fn by_shard<'a>(operations: &[&'a Operation]) -> Result<BTreeMap<ShardId, Placed
         };
         let first = homes.entry(&operation.key).or_insert(operation);
         if first.place.is_some_and(|(home, _)| home != shard) {
-            let evidence = format!(
-                "two shards answered for one key: {} {}",
-                first.describe(),
-                operation.describe()
-            );
+            let evidence = format!("two shards answered for one key: {} {}", first.describe(), operation.describe());
             return Err(Violation::new(SHARDS, evidence));
         }
         shards.entry(shard).or_default().push((position, operation));
@@ -153,13 +142,9 @@ mod tests {
     /// The evidence of a history that the certificate alone refuses: its positions, not its values, contradict each other.
     #[track_caller]
     fn refused(history: &[Operation], property: &str, culprits: &[&str]) {
-        let Verdict::Fail(violation) = judge(history).0 else {
-            panic!("the certificate was accepted")
-        };
+        let Verdict::Fail(violation) = judge(history).0 else { panic!("the certificate was accepted") };
         assert_eq!(violation.property, property);
-        culprits
-            .iter()
-            .for_each(|culprit| assert!(violation.evidence.contains(culprit), "{violation}"));
+        culprits.iter().for_each(|culprit| assert!(violation.evidence.contains(culprit), "{violation}"));
     }
 
     #[test]

@@ -8,25 +8,11 @@ use alloc::vec::Vec;
 const BUDGET: u64 = 100_000;
 
 fn operation(process: u64, key: &str, call: Call, outcome: Outcome, (invoked, returned): (u64, u64)) -> Operation {
-    Operation {
-        process,
-        key: key.into(),
-        call,
-        outcome,
-        invoked,
-        returned: Some(returned),
-        place: None,
-    }
+    Operation { process, key: key.into(), call, outcome, invoked, returned: Some(returned), place: None }
 }
 
 pub(super) fn read(process: u64, key: &str, value: &str, invoked: u64, returned: u64) -> Operation {
-    operation(
-        process,
-        key,
-        Call::Get,
-        Outcome::Value(Some(value.into())),
-        (invoked, returned),
-    )
+    operation(process, key, Call::Get, Outcome::Value(Some(value.into())), (invoked, returned))
 }
 
 fn read_nothing(process: u64, key: &str, invoked: u64, returned: u64) -> Operation {
@@ -34,23 +20,11 @@ fn read_nothing(process: u64, key: &str, invoked: u64, returned: u64) -> Operati
 }
 
 pub(super) fn put(process: u64, key: &str, value: &str, invoked: u64, returned: u64) -> Operation {
-    operation(
-        process,
-        key,
-        Call::Put(value.into()),
-        Outcome::Done,
-        (invoked, returned),
-    )
+    operation(process, key, Call::Put(value.into()), Outcome::Done, (invoked, returned))
 }
 
 fn append(process: u64, key: &str, value: &str, invoked: u64, returned: u64) -> Operation {
-    operation(
-        process,
-        key,
-        Call::Append(value.into()),
-        Outcome::Done,
-        (invoked, returned),
-    )
+    operation(process, key, Call::Append(value.into()), Outcome::Done, (invoked, returned))
 }
 
 impl Operation {
@@ -61,13 +35,7 @@ impl Operation {
 
     /// In shard 0 under another configuration.
     fn under(mut self, config: u64, index: u64) -> Self {
-        self.place = Some((
-            ShardId::ZERO,
-            Position {
-                config: ConfigNum::new(config),
-                index: LogIndex::new(index),
-            },
-        ));
+        self.place = Some((ShardId::ZERO, Position { config: ConfigNum::new(config), index: LogIndex::new(index) }));
         self
     }
 
@@ -95,34 +63,17 @@ fn good() -> Vec<(&'static str, Vec<Operation>)> {
         ),
         (
             "concurrent appends in the other order",
-            [
-                append(1, "k", "a", 0, 9).at(3),
-                append(2, "k", "b", 1, 8).at(2),
-                read(3, "k", "ba", 10, 11).at(3),
-            ]
-            .into(),
+            [append(1, "k", "a", 0, 9).at(3), append(2, "k", "b", 1, 8).at(2), read(3, "k", "ba", 10, 11).at(3)].into(),
         ),
         (
             "a concurrent read sees the old value",
-            [
-                put(1, "k", "a", 0, 1).at(1),
-                put(1, "k", "b", 2, 9).at(2),
-                read(2, "k", "a", 3, 4).at(1),
-            ]
-            .into(),
+            [put(1, "k", "a", 0, 1).at(1), put(1, "k", "b", 2, 9).at(2), read(2, "k", "a", 3, 4).at(1)].into(),
         ),
-        (
-            "an empty value is a value",
-            [append(1, "k", "", 0, 1).at(1), read(2, "k", "", 2, 3).at(1)].into(),
-        ),
+        ("an empty value is a value", [append(1, "k", "", 0, 1).at(1), read(2, "k", "", 2, 3).at(1)].into()),
         (
             "an unknown append took effect",
-            [
-                unknown(append(1, "k", "a", 0, 1)).at(1),
-                append(2, "k", "b", 2, 3).at(2),
-                read(2, "k", "ab", 4, 5).at(2),
-            ]
-            .into(),
+            [unknown(append(1, "k", "a", 0, 1)).at(1), append(2, "k", "b", 2, 3).at(2), read(2, "k", "ab", 4, 5).at(2)]
+                .into(),
         ),
         (
             "an unknown append took effect late",
@@ -154,12 +105,7 @@ fn good() -> Vec<(&'static str, Vec<Operation>)> {
         ),
         (
             "a put hides an append that nobody saw",
-            [
-                append(1, "k", "a", 0, 3).at(1),
-                put(2, "k", "b", 1, 2).at(2),
-                read(2, "k", "b", 4, 5).at(2),
-            ]
-            .into(),
+            [append(1, "k", "a", 0, 3).at(1), put(2, "k", "b", 1, 2).at(2), read(2, "k", "b", 4, 5).at(2)].into(),
         ),
     ]
     .into()
@@ -171,43 +117,19 @@ fn bad() -> Vec<(&'static str, Vec<Operation>)> {
     [
         (
             "a stale read after a write returned",
-            [
-                put(1, "k", "a", 0, 1).at(1),
-                put(1, "k", "b", 2, 3).at(2),
-                read(2, "k", "a", 4, 5).at(1),
-            ]
-            .into(),
+            [put(1, "k", "a", 0, 1).at(1), put(1, "k", "b", 2, 3).at(2), read(2, "k", "a", 4, 5).at(1)].into(),
         ),
-        (
-            "a value that was never written",
-            [put(1, "k", "a", 0, 1).at(1), read(2, "k", "x", 2, 3).at(1)].into(),
-        ),
+        ("a value that was never written", [put(1, "k", "a", 0, 1).at(1), read(2, "k", "x", 2, 3).at(1)].into()),
         (
             "a doubled append",
-            [
-                append(1, "k", "a", 0, 1).at(1),
-                append(1, "k", "b", 2, 3).at(2),
-                read(2, "k", "aba", 4, 5).at(3),
-            ]
-            .into(),
+            [append(1, "k", "a", 0, 1).at(1), append(1, "k", "b", 2, 3).at(2), read(2, "k", "aba", 4, 5).at(3)].into(),
         ),
-        (
-            "a lost tail",
-            [append(1, "k", "ab", 0, 1).at(1), read(2, "k", "a", 2, 3).at(1)].into(),
-        ),
+        ("a lost tail", [append(1, "k", "ab", 0, 1).at(1), read(2, "k", "a", 2, 3).at(1)].into()),
         (
             "a lost acknowledged write",
-            [
-                append(1, "k", "a", 0, 1).at(1),
-                append(2, "k", "b", 2, 3).at(2),
-                read(2, "k", "b", 4, 5).at(2),
-            ]
-            .into(),
+            [append(1, "k", "a", 0, 1).at(1), append(2, "k", "b", 2, 3).at(2), read(2, "k", "b", 4, 5).at(2)].into(),
         ),
-        (
-            "a value from the future",
-            [read(2, "k", "a", 0, 1).at(1), put(1, "k", "a", 2, 3).at(1)].into(),
-        ),
+        ("a value from the future", [read(2, "k", "a", 0, 1).at(1), put(1, "k", "a", 2, 3).at(1)].into()),
         (
             "a deposed leader's stale read",
             [
@@ -220,12 +142,7 @@ fn bad() -> Vec<(&'static str, Vec<Operation>)> {
         ),
         (
             "appends against real time",
-            [
-                append(1, "k", "a", 0, 1).at(2),
-                append(2, "k", "b", 2, 3).at(1),
-                read(2, "k", "ba", 4, 5).at(2),
-            ]
-            .into(),
+            [append(1, "k", "a", 0, 1).at(2), append(2, "k", "b", 2, 3).at(1), read(2, "k", "ba", 4, 5).at(2)].into(),
         ),
         (
             "an unknown write seen and then unseen",
@@ -237,22 +154,12 @@ fn bad() -> Vec<(&'static str, Vec<Operation>)> {
             ]
             .into(),
         ),
-        (
-            "a failed write seen",
-            [
-                put(1, "k", "a", 0, 1).with(Outcome::Failed),
-                read(2, "k", "a", 2, 3).at(1),
-            ]
-            .into(),
-        ),
+        ("a failed write seen", [put(1, "k", "a", 0, 1).with(Outcome::Failed), read(2, "k", "a", 2, 3).at(1)].into()),
         (
             "nothing where something was written",
             [put(1, "k", "a", 0, 1).at(1), read_nothing(2, "k", 2, 3).at(1)].into(),
         ),
-        (
-            "an empty value where nothing was written",
-            [read(2, "k", "", 2, 3).at(1)].into(),
-        ),
+        ("an empty value where nothing was written", [read(2, "k", "", 2, 3).at(1)].into()),
         (
             "an overwritten value comes back",
             [
@@ -285,10 +192,7 @@ fn bad() -> Vec<(&'static str, Vec<Operation>)> {
             .into(),
         ),
         ("an answer before the question", [put(1, "k", "a", 5, 4).at(1)].into()),
-        (
-            "an answer of the wrong kind",
-            [put(1, "k", "a", 0, 1).with(Outcome::Value(None)).at(1)].into(),
-        ),
+        ("an answer of the wrong kind", [put(1, "k", "a", 0, 1).with(Outcome::Value(None)).at(1)].into()),
     ]
     .into()
 }
@@ -310,14 +214,8 @@ fn good_histories_pass_both_judges() {
 #[test]
 fn bad_histories_fail_both_judges() {
     for (name, history) in bad() {
-        assert!(
-            matches!(certificate::judge(&history).0, Verdict::Fail(_)),
-            "certificate: {name}"
-        );
-        assert!(
-            matches!(search::judge(&history, BUDGET).0, Verdict::Fail(_)),
-            "search: {name}"
-        );
+        assert!(matches!(certificate::judge(&history).0, Verdict::Fail(_)), "certificate: {name}");
+        assert!(matches!(search::judge(&history, BUDGET).0, Verdict::Fail(_)), "search: {name}");
         assert!(matches!(judge(&history, BUDGET).0, Verdict::Fail(_)), "both: {name}");
     }
 }
@@ -327,30 +225,18 @@ fn without_positions_the_search_decides() {
     for (name, history) in good() {
         let history = without_places(history);
         let (verdict, report) = certificate::judge(&history);
-        assert_eq!(
-            verdict == Verdict::Pass,
-            report.left_to_search.is_empty(),
-            "{name} is never silently passed"
-        );
+        assert_eq!(verdict == Verdict::Pass, report.left_to_search.is_empty(), "{name} is never silently passed");
         assert_eq!(judge(&history, BUDGET).0, Verdict::Pass, "{name}");
     }
     for (name, history) in bad() {
-        assert!(
-            matches!(judge(&without_places(history), BUDGET).0, Verdict::Fail(_)),
-            "{name}"
-        );
+        assert!(matches!(judge(&without_places(history), BUDGET).0, Verdict::Fail(_)), "{name}");
     }
 }
 
 #[test]
 fn one_unplaced_unknown_write_leaves_its_key_and_no_other() {
     let lost = append(1, "k", "x", 0, 1).with(Outcome::Unknown);
-    let history = [
-        lost,
-        append(2, "k", "a", 2, 3).at(1),
-        read(2, "k", "a", 4, 5).at(1),
-        put(2, "l", "b", 6, 7).at(2),
-    ];
+    let history = [lost, append(2, "k", "a", 2, 3).at(1), read(2, "k", "a", 4, 5).at(1), put(2, "l", "b", 6, 7).at(2)];
     let (verdict, report) = certificate::judge(&history);
     assert!(matches!(verdict, Verdict::Unknown(_)));
     assert_eq!((report.left_to_search, report.placed), ([b"k".to_vec()].into(), 3));
@@ -364,15 +250,9 @@ fn one_unplaced_unknown_write_leaves_its_key_and_no_other() {
 fn a_search_without_budget_is_no_pass() {
     let history = [put(1, "k", "a", 0, 1), read(2, "k", "a", 2, 3)];
     let (verdict, report) = search::judge(&history, 0);
-    assert!(
-        matches!(&verdict, Verdict::Unknown(why) if why.contains("\"k\"")),
-        "{verdict:?}"
-    );
+    assert!(matches!(&verdict, Verdict::Unknown(why) if why.contains("\"k\"")), "{verdict:?}");
     assert_eq!(report.out_of_budget, [b"k".to_vec()].into());
-    assert!(
-        matches!(judge(&history, 0).0, Verdict::Unknown(_)),
-        "no positions either"
-    );
+    assert!(matches!(judge(&history, 0).0, Verdict::Unknown(_)), "no positions either");
     let placed = history.map(|operation| operation.at(1));
     assert_eq!(judge(&placed, 0).0, Verdict::Pass, "the certificate decides");
 }

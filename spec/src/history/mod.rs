@@ -70,11 +70,7 @@ pub struct Operation {
 impl Operation {
     /// When it was certainly over: an operation of unknown outcome never is.
     pub fn over(&self) -> Option<u64> {
-        if self.outcome == Outcome::Unknown {
-            None
-        } else {
-            self.returned
-        }
+        if self.outcome == Outcome::Unknown { None } else { self.returned }
     }
 
     /// A recording that contradicts itself proves nothing: the answer must fit the call and not come before it.
@@ -86,11 +82,7 @@ impl Operation {
             }
             (Call::Get, Outcome::Done) | (Call::Put(_) | Call::Append(_), Outcome::Value(_)) => false,
         };
-        if fits {
-            Ok(())
-        } else {
-            Err(Violation::new("WellFormedHistory", self.describe()))
-        }
+        if fits { Ok(()) } else { Err(Violation::new("WellFormedHistory", self.describe())) }
     }
 
     /// The operation as evidence shows it.
@@ -108,16 +100,9 @@ impl Operation {
             Outcome::Unknown => "unknown".into(),
         };
         let returned = self.returned.map_or_else(|| "never".into(), |at| format!("{at}"));
-        let place = self
-            .place
-            .map_or_else(String::new, |(shard, position)| format!(" at {shard} {position}"));
-        let Self {
-            process, key, invoked, ..
-        } = self;
-        format!(
-            "[process {process}: {call} of key {} -> {outcome}, time {invoked} to {returned}{place}]",
-            show(key)
-        )
+        let place = self.place.map_or_else(String::new, |(shard, position)| format!(" at {shard} {position}"));
+        let Self { process, key, invoked, .. } = self;
+        format!("[process {process}: {call} of key {} -> {outcome}, time {invoked} to {returned}{place}]", show(key))
     }
 }
 
@@ -126,12 +111,7 @@ fn show(bytes: &[u8]) -> String {
     const EDGE: usize = 24;
     match (bytes.get(..EDGE), bytes.get(bytes.len().saturating_sub(EDGE)..)) {
         (Some(head), Some(tail)) if bytes.len() > 3 * EDGE => {
-            format!(
-                "\"{}..{}\" ({} bytes)",
-                head.escape_ascii(),
-                tail.escape_ascii(),
-                bytes.len()
-            )
+            format!("\"{}..{}\" ({} bytes)", head.escape_ascii(), tail.escape_ascii(), bytes.len())
         }
         _ => format!("\"{}\"", bytes.escape_ascii()),
     }
@@ -172,16 +152,8 @@ pub struct Report {
 impl Report {
     fn new(operations: &[Operation]) -> Self {
         let keys: BTreeSet<&[u8]> = operations.iter().map(|operation| operation.key.as_slice()).collect();
-        let unknown = operations
-            .iter()
-            .filter(|operation| operation.outcome == Outcome::Unknown)
-            .count();
-        Self {
-            operations: operations.len(),
-            keys: keys.len(),
-            unknown,
-            ..Self::default()
-        }
+        let unknown = operations.iter().filter(|operation| operation.outcome == Outcome::Unknown).count();
+        Self { operations: operations.len(), keys: keys.len(), unknown, ..Self::default() }
     }
 }
 
@@ -192,22 +164,13 @@ pub fn judge(operations: &[Operation], budget: u64) -> (Verdict, Report) {
     let (searched, search) = search::judge(operations, budget);
     report.out_of_budget = search.out_of_budget;
     report.steps = search.steps;
-    if let Some(failed) = [certified, searched]
-        .into_iter()
-        .find(|verdict| matches!(verdict, Verdict::Fail(_)))
-    {
+    if let Some(failed) = [certified, searched].into_iter().find(|verdict| matches!(verdict, Verdict::Fail(_))) {
         return (failed, report);
     }
-    let undecided: Vec<String> = report
-        .left_to_search
-        .intersection(&report.out_of_budget)
-        .map(|key| show(key))
-        .collect();
+    let undecided: Vec<String> =
+        report.left_to_search.intersection(&report.out_of_budget).map(|key| show(key)).collect();
     if undecided.is_empty() {
         return (Verdict::Pass, report);
     }
-    (
-        Verdict::Unknown(format!("no judge could decide the keys {}", undecided.join(", "))),
-        report,
-    )
+    (Verdict::Unknown(format!("no judge could decide the keys {}", undecided.join(", "))), report)
 }

@@ -27,15 +27,7 @@ struct Plan {
 
 fn plans(keys: u8, count: usize, fates: std::ops::Range<u8>) -> impl Strategy<Value = Vec<Plan>> {
     let plan = (0..keys, 0..7_u8, (0..80_u64, 0..80_u64), fates);
-    vec(
-        plan.prop_map(|(key, call, around, fate)| Plan {
-            key,
-            call,
-            around,
-            fate,
-        }),
-        1..count,
-    )
+    vec(plan.prop_map(|(key, call, around, fate)| Plan { key, call, around, fate }), 1..count)
 }
 
 /// Executes the plans one by one on the oracle. Every written token is new if `unique`, else one of two.
@@ -44,11 +36,7 @@ fn history(plans: &[Plan], unique: bool) -> Vec<Operation> {
     let mut operations = Vec::new();
     for (place, plan) in plans.iter().enumerate() {
         let key = [b'a' + plan.key];
-        let token = if unique {
-            format!("{place};")
-        } else {
-            (place % 2).to_string()
-        };
+        let token = if unique { format!("{place};") } else { (place % 2).to_string() };
         let call = match plan.call {
             0 => Call::Put(token.into()),
             1..=3 => Call::Append(token.into()),
@@ -56,10 +44,7 @@ fn history(plans: &[Plan], unique: bool) -> Vec<Operation> {
         };
         let effect = 100 + 10 * place as u64;
         let index = place as u64 + 1;
-        let position = Position {
-            config: ConfigNum::new(1 + index / 20),
-            index: LogIndex::new(index),
-        };
+        let position = Position { config: ConfigNum::new(1 + index / 20), index: LogIndex::new(index) };
         let mut operation = Operation {
             process: place as u64,
             key: key.into(),
@@ -103,9 +88,7 @@ fn corrupt(operations: &mut [Operation], which: usize, way: u8) -> bool {
             1 => Some([value.as_slice(), tokens.last()?].concat()),
             // A write of a key without puts that had returned is lost.
             2 => {
-                let puts = operations
-                    .iter()
-                    .any(|other| other.key == read.key && matches!(other.call, Call::Put(_)));
+                let puts = operations.iter().any(|other| other.key == read.key && matches!(other.call, Call::Put(_)));
                 let done = |token: &&&[u8]| {
                     operations.iter().any(|other| {
                         matches!(&other.call, Call::Append(added) if added == *token)
@@ -113,31 +96,20 @@ fn corrupt(operations: &mut [Operation], which: usize, way: u8) -> bool {
                     })
                 };
                 let lost = *tokens.iter().find(done).filter(|_| !puts)?;
-                Some(
-                    tokens
-                        .iter()
-                        .filter(|token| **token != lost)
-                        .copied()
-                        .collect::<Vec<_>>()
-                        .concat(),
-                )
+                Some(tokens.iter().filter(|token| **token != lost).copied().collect::<Vec<_>>().concat())
             }
             // The oldest comes last: impossible if it had returned before another was invoked.
             _ => {
                 let find = |token: &[u8]| operations.iter().find(|other| other.call == Call::Append(token.into()));
                 let (oldest, rest) = tokens.split_first()?;
                 let over = find(oldest)?.over()?;
-                rest.iter()
-                    .find(|token| find(token).is_some_and(|other| over < other.invoked))?;
+                rest.iter().find(|token| find(token).is_some_and(|other| over < other.invoked))?;
                 Some([rest.concat(), oldest.to_vec()].concat())
             }
         }
     };
-    let able: Vec<(usize, Vec<u8>)> = operations
-        .iter()
-        .enumerate()
-        .filter_map(|(place, read)| Some((place, impossible(read)?)))
-        .collect();
+    let able: Vec<(usize, Vec<u8>)> =
+        operations.iter().enumerate().filter_map(|(place, read)| Some((place, impossible(read)?))).collect();
     let Some((place, value)) = able.get(which % able.len().max(1)) else {
         return false;
     };
@@ -148,18 +120,12 @@ fn corrupt(operations: &mut [Operation], which: usize, way: u8) -> bool {
 /// Whether some order explains the operations on one key, by trying all.
 fn explained(operations: &[Operation], order: &mut Vec<usize>, state: Option<Vec<u8>>) -> bool {
     let pending: Vec<usize> = (0..operations.len()).filter(|place| !order.contains(place)).collect();
-    if pending
-        .iter()
-        .all(|place| operations[*place].outcome == Outcome::Unknown)
-    {
+    if pending.iter().all(|place| operations[*place].outcome == Outcome::Unknown) {
         return true;
     }
     pending.iter().any(|place| {
         let operation = &operations[*place];
-        if pending
-            .iter()
-            .any(|other| operations[*other].over().is_some_and(|over| over < operation.invoked))
-        {
+        if pending.iter().any(|other| operations[*other].over().is_some_and(|over| over < operation.invoked)) {
             return false;
         }
         let next = match &operation.call {
@@ -236,9 +202,7 @@ proptest! {
 fn long_histories_cost_little_more_than_their_length() {
     let mut state = 7_u64;
     let mut draw = |bound: u64| {
-        state = state
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (state >> 33) % bound
     };
     for (keys, puts) in [(1, false), (20, true), (20, false)] {
@@ -255,14 +219,10 @@ fn long_histories_cost_little_more_than_their_length() {
         assert_eq!(verdict, Verdict::Pass, "{keys} keys");
         let limit = 100 * operations.len() as u64;
         assert!(report.steps < limit, "{keys} keys took {} steps", report.steps);
-        let last = operations
-            .iter()
-            .rposition(|operation| matches!(operation.outcome, Outcome::Value(Some(_))));
+        let last = operations.iter().rposition(|operation| matches!(operation.outcome, Outcome::Value(Some(_))));
         let last = &mut operations[last.expect("some read found something")];
         last.outcome = Outcome::Value(Some(b"x;".to_vec()));
-        let Verdict::Fail(violation) = search::judge(&operations, BUDGET).0 else {
-            panic!("a wrong read was passed")
-        };
+        let Verdict::Fail(violation) = search::judge(&operations, BUDGET).0 else { panic!("a wrong read was passed") };
         assert!(violation.evidence.contains(&show(b"x;")), "{violation}");
     }
 }

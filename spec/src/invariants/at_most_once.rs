@@ -19,20 +19,15 @@ pub fn observe<I: Ord + Debug>(executions: &mut BTreeMap<I, u64>, invocation: I)
     let evidence = format!("{invocation:?} took effect a second time");
     let count = executions.entry(invocation).or_insert(0);
     *count += 1;
-    if *count > 1 {
-        Err(Violation::new(NAME, evidence))
-    } else {
-        Ok(())
-    }
+    if *count > 1 { Err(Violation::new(NAME, evidence)) } else { Ok(()) }
 }
 
 /// No invocation took effect more than once.
 pub fn at_most_once<I: Ord + Debug>(executions: &BTreeMap<I, u64>) -> Result<(), Violation> {
     match executions.iter().find(|(_, count)| **count > 1) {
-        Some((invocation, count)) => Err(Violation::new(
-            NAME,
-            format!("{invocation:?} took effect {count} times, expected at most once"),
-        )),
+        Some((invocation, count)) => {
+            Err(Violation::new(NAME, format!("{invocation:?} took effect {count} times, expected at most once")))
+        }
         None => Ok(()),
     }
 }

@@ -32,11 +32,7 @@ pub fn committed_durable(
     for (index, seen) in committed.range((Excluded(covered), Unbounded)) {
         let copies = disks().filter(|disk| holds(disk, *index, &seen.entry)).count();
         if copies < quorum {
-            let without = list(
-                disks()
-                    .filter(|disk| !holds(disk, *index, &seen.entry))
-                    .map(|disk| disk.node),
-            );
+            let without = list(disks().filter(|disk| !holds(disk, *index, &seen.entry)).map(|disk| disk.node));
             let evidence = format!(
                 "the entry of term {} committed at index {index} is durable on {copies} of {} voters, not on {without}",
                 seen.entry.term,
@@ -61,44 +57,25 @@ mod tests {
     use crate::views::LogView;
 
     fn disk(id: u64, log: LogView, snapshot: u64) -> DurableView {
-        DurableView {
-            node: node(id),
-            term: Term::new(2),
-            voted_for: None,
-            log,
-            snapshot: index(snapshot),
-        }
+        DurableView { node: node(id), term: Term::new(2), voted_for: None, log, snapshot: index(snapshot) }
     }
 
     fn committed() -> BTreeMap<LogIndex, Committed> {
-        let seen = |term, digest| Committed {
-            entry: EntryView {
-                term: Term::new(term),
-                digest,
-            },
-            term: Term::new(2),
-        };
+        let seen = |term, digest| Committed { entry: EntryView { term: Term::new(term), digest }, term: Term::new(2) };
         [(index(1), seen(1, 7)), (index(2), seen(2, 8))].into()
     }
 
     #[test]
     fn a_majority_in_logs_or_snapshots_is_enough() {
         let full = log(&[(1, 7), (2, 8)]);
-        let disks = [
-            disk(1, full.clone(), 0),
-            disk(2, compacted(full, 2), 2),
-            disk(3, log(&[(1, 6)]), 0),
-        ];
+        let disks = [disk(1, full.clone(), 0), disk(2, compacted(full, 2), 2), disk(3, log(&[(1, 6)]), 0)];
         assert_eq!(committed_durable(&committed(), &voters(), &disks), Ok(()));
     }
 
     #[test]
     fn an_entry_on_a_minority_is_named() {
-        let disks = [
-            disk(1, log(&[(1, 7), (2, 8)]), 0),
-            disk(2, log(&[(1, 7)]), 0),
-            disk(3, log(&[(1, 7), (1, 9)]), 0),
-        ];
+        let disks =
+            [disk(1, log(&[(1, 7), (2, 8)]), 0), disk(2, log(&[(1, 7)]), 0), disk(3, log(&[(1, 7), (1, 9)]), 0)];
         let result = committed_durable(&committed(), &voters(), &disks);
         assert_violates(result, NAME, &["index 2", "1 of 3", "n2, n3"]);
     }
@@ -107,10 +84,6 @@ mod tests {
     fn a_log_compacted_without_a_snapshot_holds_nothing() {
         let full = log(&[(1, 7), (2, 8)]);
         let disks = [disk(1, full.clone(), 0), disk(2, compacted(full, 2), 0)];
-        assert_violates(
-            committed_durable(&committed(), &voters(), &disks),
-            NAME,
-            &["index 1", "n2"],
-        );
+        assert_violates(committed_durable(&committed(), &voters(), &disks), NAME, &["index 1", "n2"]);
     }
 }

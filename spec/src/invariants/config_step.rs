@@ -21,15 +21,9 @@ pub fn config_step(before: &GroupView, after: &GroupView) -> Result<(), Violatio
         let evidence = format!("{group} went from configuration {} to {}", before.config, after.config);
         return Err(Violation::new(NAME, evidence));
     }
-    let awaited = before
-        .roles
-        .iter()
-        .find(|(_, role)| matches!(role, RoleView::Awaiting(_)));
+    let awaited = before.roles.iter().find(|(_, role)| matches!(role, RoleView::Awaiting(_)));
     if let Some((shard, _)) = awaited {
-        let evidence = format!(
-            "{group} adopted configuration {} while it awaited {shard}",
-            after.config
-        );
+        let evidence = format!("{group} adopted configuration {} while it awaited {shard}", after.config);
         return Err(Violation::new(NAME, evidence));
     }
     Ok(())
@@ -71,32 +65,16 @@ mod tests {
         let before = group(1, 2, &[(0, serving()), (1, RoleView::Absent)]);
         let after = group(1, 3, &[(0, RoleView::Absent), (1, RoleView::Awaiting(origin(2, 3)))]);
         assert_eq!(config_step(&before, &after), Ok(()));
-        assert_eq!(
-            config_step(&after, &group(1, 3, &[(1, serving())])),
-            Ok(()),
-            "the installation"
-        );
+        assert_eq!(config_step(&after, &group(1, 3, &[(1, serving())])), Ok(()), "the installation");
     }
 
     #[test]
     fn skipped_and_hasty_adoptions_are_named() {
         let settled = group(1, 2, &[(0, serving())]);
-        assert_violates(
-            config_step(&settled, &group(1, 4, &[])),
-            NAME,
-            &["g1", "from configuration 2 to 4"],
-        );
-        assert_violates(
-            config_step(&settled, &group(1, 1, &[])),
-            NAME,
-            &["g1", "from configuration 2 to 1"],
-        );
+        assert_violates(config_step(&settled, &group(1, 4, &[])), NAME, &["g1", "from configuration 2 to 4"]);
+        assert_violates(config_step(&settled, &group(1, 1, &[])), NAME, &["g1", "from configuration 2 to 1"]);
         let waits = group(1, 2, &[(0, RoleView::Awaiting(origin(2, 2)))]);
-        assert_violates(
-            config_step(&waits, &group(1, 3, &[])),
-            NAME,
-            &["g1", "configuration 3", "s0"],
-        );
+        assert_violates(config_step(&waits, &group(1, 3, &[])), NAME, &["g1", "configuration 3", "s0"]);
     }
 
     #[test]

@@ -42,23 +42,12 @@ pub fn fewest_moves(before: &ConfigurationView, after: &ConfigurationView) -> Re
         return Ok(());
     }
     let (share, larger) = (after.shards.len() / loads.len(), after.shards.len() % loads.len());
-    let kept: usize = loads
-        .iter()
-        .enumerate()
-        .map(|(rank, load)| (*load).min(share + usize::from(rank < larger)))
-        .sum();
+    let kept: usize =
+        loads.iter().enumerate().map(|(rank, load)| (*load).min(share + usize::from(rank < larger))).sum();
     let needed = after.shards.len() - kept;
-    let moved = before
-        .shards
-        .iter()
-        .zip(&after.shards)
-        .filter(|(was, is)| was.0 != is.0)
-        .count();
+    let moved = before.shards.iter().zip(&after.shards).filter(|(was, is)| was.0 != is.0).count();
     if moved > needed {
-        let evidence = format!(
-            "configuration {} moved {moved} shards where {needed} were enough",
-            after.num
-        );
+        let evidence = format!("configuration {} moved {moved} shards where {needed} were enough", after.num);
         return Err(Violation::new(NAME, evidence));
     }
     Ok(())
@@ -85,28 +74,16 @@ mod tests {
 
     #[test]
     fn even_loads_pass() {
-        assert_eq!(
-            configuration_balanced(&owned_by(0, 0, &[0, 0])),
-            Ok(()),
-            "nobody is there to own"
-        );
+        assert_eq!(configuration_balanced(&owned_by(0, 0, &[0, 0])), Ok(()), "nobody is there to own");
         assert_eq!(configuration_balanced(&owned_by(1, 2, &[1, 2, 1])), Ok(()));
-        assert_eq!(
-            configuration_balanced(&owned_by(1, 3, &[1, 2])),
-            Ok(()),
-            "more groups than shards"
-        );
+        assert_eq!(configuration_balanced(&owned_by(1, 3, &[1, 2])), Ok(()), "more groups than shards");
     }
 
     #[test]
     fn uneven_loads_are_named() {
         let result = configuration_balanced(&owned_by(4, 2, &[1, 1, 1, 2]));
         assert_violates(result, NAME, &["configuration 4", "g1@1 has 3", "g2@1 only 1"]);
-        assert_violates(
-            configuration_balanced(&owned_by(4, 1, &[1, 0])),
-            NAME,
-            &["1 shards to nobody"],
-        );
+        assert_violates(configuration_balanced(&owned_by(4, 1, &[1, 0])), NAME, &["1 shards to nobody"]);
     }
 
     #[test]

@@ -51,14 +51,8 @@ mod tests {
     #[test]
     fn a_leader_that_is_gone_still_counts() {
         let mut leaders = BTreeMap::new();
-        assert_eq!(
-            observe(&mut leaders, &[replica(1, 2, Role::Leader, log(&[]), 0)]),
-            Ok(())
-        );
-        assert_eq!(
-            observe(&mut leaders, &[replica(1, 2, Role::Follower, log(&[]), 0)]),
-            Ok(())
-        );
+        assert_eq!(observe(&mut leaders, &[replica(1, 2, Role::Leader, log(&[]), 0)]), Ok(()));
+        assert_eq!(observe(&mut leaders, &[replica(1, 2, Role::Follower, log(&[]), 0)]), Ok(()));
         let later = observe(&mut leaders, &[replica(2, 2, Role::Leader, log(&[]), 0)]);
         assert_violates(later, NAME, &["n1", "n2", "term 2"]);
     }

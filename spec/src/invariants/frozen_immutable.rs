@@ -43,12 +43,7 @@ fn froze_now(
     let adopted = before.config != after.config && after.config == config;
     let same = match before.roles.get(&shard) {
         Some(RoleView::Serving(was)) => {
-            let live = |copy: &CopyView| {
-                copy.sessions
-                    .range(is.floor..)
-                    .map(|(c, s)| (*c, *s))
-                    .collect::<Vec<_>>()
-            };
+            let live = |copy: &CopyView| copy.sessions.range(is.floor..).map(|(c, s)| (*c, *s)).collect::<Vec<_>>();
             was.digest == is.digest && was.floor <= is.floor && live(was) == live(is)
         }
         _ => false,
@@ -75,11 +70,7 @@ mod tests {
     #[test]
     fn a_copy_freezes_as_served_and_may_be_dropped() {
         let frozen = with_frozen(group(1, 3, &[]), 0, 3, copy(7, &[(4, 2)], 4));
-        assert_eq!(
-            frozen_immutable(&serves(7), &frozen),
-            Ok(()),
-            "the floor rose by the same entry"
-        );
+        assert_eq!(frozen_immutable(&serves(7), &frozen), Ok(()), "the floor rose by the same entry");
         assert_eq!(frozen_immutable(&frozen, &frozen), Ok(()));
         assert_eq!(frozen_immutable(&frozen, &group(1, 3, &[])), Ok(()));
     }

@@ -20,10 +20,7 @@ pub fn leader_append_only(before: &ReplicaView, after: &ReplicaView) -> Result<(
     for (offset, entry) in before.log.entries.iter().enumerate() {
         let index = first.plus(offset as u64);
         if index > after.log.base_index && after.log.get(index) != Some(entry) {
-            let evidence = format!(
-                "{}, leader of term {}, lost its entry at index {index}",
-                after.node, after.term
-            );
+            let evidence = format!("{}, leader of term {}, lost its entry at index {index}", after.node, after.term);
             return Err(Violation::new(NAME, evidence));
         }
     }
@@ -49,24 +46,13 @@ mod tests {
     #[test]
     fn a_follower_may_lose_entries() {
         let before = leader(&[(1, 7), (2, 8)]);
-        assert_eq!(
-            leader_append_only(&before, &replica(1, 3, Role::Follower, log(&[(1, 7)]), 0)),
-            Ok(())
-        );
+        assert_eq!(leader_append_only(&before, &replica(1, 3, Role::Follower, log(&[(1, 7)]), 0)), Ok(()));
     }
 
     #[test]
     fn a_lost_or_replaced_entry_is_named() {
         let before = leader(&[(1, 7), (2, 8)]);
-        assert_violates(
-            leader_append_only(&before, &leader(&[(1, 7)])),
-            NAME,
-            &["n1", "term 2", "index 2"],
-        );
-        assert_violates(
-            leader_append_only(&before, &leader(&[(1, 9), (2, 8)])),
-            NAME,
-            &["n1", "index 1"],
-        );
+        assert_violates(leader_append_only(&before, &leader(&[(1, 7)])), NAME, &["n1", "term 2", "index 2"]);
+        assert_violates(leader_append_only(&before, &leader(&[(1, 9), (2, 8)])), NAME, &["n1", "index 1"]);
     }
 }

@@ -29,10 +29,7 @@ pub fn observe(committed: &mut BTreeMap<LogIndex, Committed>, replica: &ReplicaV
     let known = replica.commit.since(replica.log.base_index) as usize;
     for (offset, entry) in replica.log.entries.iter().take(known).enumerate() {
         let index = first.plus(offset as u64);
-        let seen = committed.entry(index).or_insert(Committed {
-            entry: *entry,
-            term: replica.term,
-        });
+        let seen = committed.entry(index).or_insert(Committed { entry: *entry, term: replica.term });
         if seen.entry != *entry {
             let evidence = format!(
                 "index {index} was committed with {}, and {} of term {} holds {} committed there",
@@ -55,17 +52,11 @@ pub fn leader_completeness(
 ) -> Result<(), Violation> {
     for leader in replicas.iter().filter(|replica| replica.role == Role::Leader) {
         let log = &leader.log;
-        let below = committed
-            .get(&log.base_index)
-            .filter(|seen| seen.entry.term != log.base_term);
+        let below = committed.get(&log.base_index).filter(|seen| seen.entry.term != log.base_term);
         let below = below.map(|seen| (&log.base_index, seen));
         let above = committed.range((Excluded(log.base_index), Unbounded));
         let missing = above.filter(|(index, seen)| log.get(**index) != Some(&seen.entry));
-        if let Some((index, seen)) = below
-            .into_iter()
-            .chain(missing)
-            .find(|(_, seen)| seen.term <= leader.term)
-        {
+        if let Some((index, seen)) = below.into_iter().chain(missing).find(|(_, seen)| seen.term <= leader.term) {
             let evidence = format!(
                 "{} leads term {} without the entry of term {} that was committed at index {index} in term {}",
                 leader.node, leader.term, seen.entry.term, seen.term
@@ -83,11 +74,7 @@ mod tests {
 
     fn after_commit_in_term_2() -> BTreeMap<LogIndex, Committed> {
         let mut committed = BTreeMap::new();
-        observe(
-            &mut committed,
-            &replica(1, 2, Role::Leader, log(&[(1, 7), (2, 8), (2, 9)]), 2),
-        )
-        .expect("first seen");
+        observe(&mut committed, &replica(1, 2, Role::Leader, log(&[(1, 7), (2, 8), (2, 9)]), 2)).expect("first seen");
         assert_eq!(committed.len(), 2, "only what is committed is remembered");
         committed
     }
@@ -97,10 +84,7 @@ mod tests {
         let holds = replica(2, 3, Role::Leader, log(&[(1, 7), (2, 8)]), 0);
         let compact = replica(2, 4, Role::Leader, compacted(log(&[(1, 7), (2, 8)]), 2), 2);
         let deposed = replica(3, 1, Role::Leader, log(&[(1, 7)]), 0);
-        assert_eq!(
-            leader_completeness(&after_commit_in_term_2(), &[holds, compact, deposed]),
-            Ok(())
-        );
+        assert_eq!(leader_completeness(&after_commit_in_term_2(), &[holds, compact, deposed]), Ok(()));
     }
 
     #[test]

@@ -58,27 +58,14 @@ mod tests {
     use crate::views::Role;
 
     fn judge(one: LogView, other: LogView) -> Result<(), Violation> {
-        log_matching(&[
-            replica(1, 9, Role::Follower, one, 0),
-            replica(2, 9, Role::Follower, other, 0),
-        ])
+        log_matching(&[replica(1, 9, Role::Follower, one, 0), replica(2, 9, Role::Follower, other, 0)])
     }
 
     #[test]
     fn logs_may_differ_after_the_last_agreement() {
-        assert_eq!(
-            judge(log(&[(1, 7), (1, 8), (2, 9)]), log(&[(1, 7), (1, 8), (3, 1), (3, 2)])),
-            Ok(())
-        );
-        assert_eq!(
-            judge(compacted(log(&[(1, 7), (2, 8)]), 1), log(&[(1, 7), (2, 8)])),
-            Ok(())
-        );
-        assert_eq!(
-            judge(compacted(log(&[(1, 7), (2, 8)]), 2), log(&[(3, 7)])),
-            Ok(()),
-            "nothing in common"
-        );
+        assert_eq!(judge(log(&[(1, 7), (1, 8), (2, 9)]), log(&[(1, 7), (1, 8), (3, 1), (3, 2)])), Ok(()));
+        assert_eq!(judge(compacted(log(&[(1, 7), (2, 8)]), 1), log(&[(1, 7), (2, 8)])), Ok(()));
+        assert_eq!(judge(compacted(log(&[(1, 7), (2, 8)]), 2), log(&[(3, 7)])), Ok(()), "nothing in common");
     }
 
     #[test]

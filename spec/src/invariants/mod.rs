@@ -106,10 +106,7 @@ pub fn groups(
 ) -> Result<(), Violation> {
     one_owner::one_owner(groups)?;
     for view in groups {
-        if let Some(adopted) = configurations
-            .iter()
-            .find(|configuration| configuration.num == view.config)
-        {
+        if let Some(adopted) = configurations.iter().find(|configuration| configuration.num == view.config) {
             one_owner::roles_follow(view, adopted)?;
         }
     }
@@ -170,10 +167,7 @@ mod tests {
             assert_eq!(local(leader), Ok(()));
         }
         assert_eq!(step(&before, &after), Ok(()));
-        assert_eq!(
-            (ghost.leaders.len(), ghost.committed.len(), ghost.applied.len()),
-            (1, 2, 2)
-        );
+        assert_eq!((ghost.leaders.len(), ghost.committed.len(), ghost.applied.len()), (1, 2, 2));
         let amnesiac = replica(3, 3, Role::Leader, log(&[(1, 7)]), 1);
         let result = cluster(&mut ghost, &voters(), &[amnesiac], &[]);
         assert_violates(result, leader_completeness::NAME, &["n3", "index 2"]);
@@ -182,12 +176,7 @@ mod tests {
     #[test]
     fn an_unsynced_commit_is_found() {
         let leader = replica(1, 2, Role::Leader, log(&[(2, 8)]), 1);
-        let result = cluster(
-            &mut RaftGhost::default(),
-            &voters(),
-            core::slice::from_ref(&leader),
-            &[synced(&leader)],
-        );
+        let result = cluster(&mut RaftGhost::default(), &voters(), core::slice::from_ref(&leader), &[synced(&leader)]);
         assert_violates(result, committed_durable::NAME, &["index 1", "1 of 3"]);
     }
 
@@ -198,9 +187,7 @@ mod tests {
             configuration(1, 2, &[(1, None)]),
             configuration(2, 2, &[(2, Some(origin(1, 2)))]),
         ];
-        chain
-            .windows(2)
-            .for_each(|pair| assert_eq!(configurations(&pair[0], &pair[1]), Ok(())));
+        chain.windows(2).for_each(|pair| assert_eq!(configurations(&pair[0], &pair[1]), Ok(())));
         let serving = || RoleView::Serving(copy(1, &[], 0));
         let none = BTreeSet::new();
         assert_eq!(groups(&[group(1, 1, &[(0, serving())])], &chain, &none), Ok(()));
@@ -208,11 +195,7 @@ mod tests {
         assert_violates(clings, one_owner::NAME, &["g1@1", "s0", "g2@1"]);
         let gone = groups(&[group(1, 2, &[(0, RoleView::Absent)])], &chain, &none);
         assert_violates(gone, no_shard_lost::NAME, &["g1@1", "s0"]);
-        assert_violates(
-            group_step(&group(1, 1, &[]), &group(1, 3, &[])),
-            config_step::NAME,
-            &["g1@1"],
-        );
+        assert_violates(group_step(&group(1, 1, &[]), &group(1, 3, &[])), config_step::NAME, &["g1@1"]);
     }
 
     #[test]

@@ -17,40 +17,26 @@ pub fn monotonic(before: &ReplicaView, after: &ReplicaView) -> Result<(), Violat
     let node = after.node;
     let broken = |evidence: String| Err(Violation::new(NAME, evidence));
     if after.term < before.term {
-        return broken(format!(
-            "the term of {node} moved back from {} to {}",
-            before.term, after.term
-        ));
+        return broken(format!("the term of {node} moved back from {} to {}", before.term, after.term));
     }
     if after.commit < before.commit {
-        return broken(format!(
-            "the commit index of {node} moved back from {} to {}",
-            before.commit, after.commit
-        ));
+        return broken(format!("the commit index of {node} moved back from {} to {}", before.commit, after.commit));
     }
     if after.applied < before.applied {
-        return broken(format!(
-            "the applied index of {node} moved back from {} to {}",
-            before.applied, after.applied
-        ));
+        return broken(format!("the applied index of {node} moved back from {} to {}", before.applied, after.applied));
     }
     if after.term != before.term {
         return Ok(());
     }
     if let Some(vote) = before.voted_for.filter(|vote| after.voted_for != Some(*vote)) {
         let now = after.voted_for.map_or_else(|| "nobody".into(), |now| format!("{now}"));
-        return broken(format!(
-            "in term {} the vote of {node} changed from {vote} to {now}",
-            after.term
-        ));
+        return broken(format!("in term {} the vote of {node} changed from {vote} to {now}", after.term));
     }
     if before.role == Role::Leader && after.role == Role::Leader {
         for (voter, had) in &before.matched {
             let has = after.matched.get(voter).copied().unwrap_or_default();
             if has < *had {
-                return broken(format!(
-                    "what {node} knows to match on {voter} moved back from {had} to {has}"
-                ));
+                return broken(format!("what {node} knows to match on {voter} moved back from {had} to {has}"));
             }
         }
     }
@@ -90,10 +76,7 @@ mod tests {
         judge(|view| view.applied = LogIndex::ZERO, &["applied", "n1", "from 2 to 0"]);
         judge(|view| view.voted_for = Some(node(2)), &["term 3", "from n1 to n2"]);
         judge(|view| view.voted_for = None, &["term 3", "from n1 to nobody"]);
-        judge(
-            |view| *view.matched.entry(node(2)).or_default() = index(1),
-            &["n2", "from 2 to 1"],
-        );
+        judge(|view| *view.matched.entry(node(2)).or_default() = index(1), &["n2", "from 2 to 1"]);
         judge(|view| view.matched.clear(), &["from 2 to 0"]);
     }
 }

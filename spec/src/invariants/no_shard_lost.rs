@@ -31,9 +31,7 @@ pub fn no_shard_lost(
     configurations: &[ConfigurationView],
     retired: &BTreeSet<GroupId>,
 ) -> Result<(), Violation> {
-    let shards = configurations
-        .first()
-        .map_or(0, |configuration| configuration.shards.len());
+    let shards = configurations.first().map_or(0, |configuration| configuration.shards.len());
     (0..shards).try_for_each(|place| judge_shard(ShardId::new(place as u64), groups, configurations, retired))
 }
 
@@ -70,19 +68,12 @@ fn reigns(shard: ShardId, configurations: &[ConfigurationView]) -> Vec<Reign> {
     let mut reigns: Vec<Reign> = Vec::new();
     let mut owner = None;
     for configuration in configurations {
-        let next = configuration
-            .shards
-            .get(shard.get() as usize)
-            .and_then(|(owner, _)| *owner);
+        let next = configuration.shards.get(shard.get() as usize).and_then(|(owner, _)| *owner);
         if next != owner {
             if let (Some(_), Some(reign)) = (owner, reigns.last_mut()) {
                 reign.until = Some(configuration.num);
             }
-            reigns.extend(next.map(|group| Reign {
-                group,
-                from: configuration.num,
-                until: None,
-            }));
+            reigns.extend(next.map(|group| Reign { group, from: configuration.num, until: None }));
             owner = next;
         }
     }
@@ -124,16 +115,8 @@ mod tests {
         assert_eq!(judge(&[serves(1, 1), absent(2, 1)]), Ok(()));
         assert_eq!(judge(&[serves(1, 1), awaits()]), Ok(()), "the target is ahead");
         assert_eq!(judge(&[frozen(1, 2), awaits()]), Ok(()));
-        assert_eq!(
-            judge(&[absent(1, 2), serves(2, 2)]),
-            Ok(()),
-            "collected after the installation"
-        );
-        assert_eq!(
-            judge(&[absent(1, 3), frozen(2, 3)]),
-            Ok(()),
-            "nobody owns it, and it is kept"
-        );
+        assert_eq!(judge(&[absent(1, 2), serves(2, 2)]), Ok(()), "collected after the installation");
+        assert_eq!(judge(&[absent(1, 3), frozen(2, 3)]), Ok(()), "nobody owns it, and it is kept");
         let first_has_retired = no_shard_lost(&[frozen(2, 3)], &chain(), &[gid(1)].into());
         assert_eq!(first_has_retired, Ok(()));
     }
@@ -141,11 +124,7 @@ mod tests {
     #[test]
     fn a_copy_collected_too_early_is_named() {
         let awaits = group(2, 2, &[(0, RoleView::Awaiting(origin(1, 2)))]);
-        assert_violates(
-            judge(&[absent(1, 2), awaits.clone()]),
-            NAME,
-            &["g1", "s0", "configuration 2"],
-        );
+        assert_violates(judge(&[absent(1, 2), awaits.clone()]), NAME, &["g1", "s0", "configuration 2"]);
         let retired = no_shard_lost(&[awaits], &chain(), &[gid(1)].into());
         assert_violates(retired, NAME, &["g1", "s0"]);
         let older_copy = with_frozen(absent(1, 3), 0, 2, copy(1, &[], 0));

@@ -22,10 +22,7 @@ pub fn observe(owners: &mut BTreeMap<(ShardId, ConfigNum), GroupId>, groups: &[G
     for (view, shard) in groups.iter().flat_map(serving) {
         let first = *owners.entry((shard, view.config)).or_insert(view.group);
         if first != view.group {
-            let evidence = format!(
-                "{first} and {} serve {shard} under configuration {}",
-                view.group, view.config
-            );
+            let evidence = format!("{first} and {} serve {shard} under configuration {}", view.group, view.config);
             return Err(Violation::new(NAME, evidence));
         }
     }
@@ -53,10 +50,7 @@ pub fn roles_follow(view: &GroupView, adopted: &ConfigurationView) -> Result<(),
         if holds != (*owner == Some(view.group)) {
             let verb = if holds { "serves or awaits" } else { "has no role for" };
             let owner = owner.map_or_else(|| "nobody".into(), |owner| format!("{owner}"));
-            let evidence = format!(
-                "{} {verb} {shard}, owned by {owner} in configuration {}",
-                view.group, adopted.num
-            );
+            let evidence = format!("{} {verb} {shard}, owned by {owner} in configuration {}", view.group, adopted.num);
             return Err(Violation::new(NAME, evidence));
         }
     }
@@ -64,10 +58,7 @@ pub fn roles_follow(view: &GroupView, adopted: &ConfigurationView) -> Result<(),
 }
 
 fn serving(view: &GroupView) -> impl Iterator<Item = (&GroupView, ShardId)> {
-    view.roles
-        .iter()
-        .filter(|(_, role)| matches!(role, RoleView::Serving(_)))
-        .map(move |(shard, _)| (view, *shard))
+    view.roles.iter().filter(|(_, role)| matches!(role, RoleView::Serving(_))).map(move |(shard, _)| (view, *shard))
 }
 
 #[cfg(test)]
@@ -77,11 +68,7 @@ mod tests {
     use crate::views::CopyView;
 
     fn serving(raw: u64, config: u64) -> GroupView {
-        group(
-            raw,
-            config,
-            &[(0, RoleView::Serving(CopyView::default())), (1, RoleView::Absent)],
-        )
+        group(raw, config, &[(0, RoleView::Serving(CopyView::default())), (1, RoleView::Absent)])
     }
 
     #[test]
@@ -92,11 +79,7 @@ mod tests {
 
     #[test]
     fn two_owners_under_one_configuration_are_named() {
-        assert_violates(
-            one_owner(&[serving(1, 3), serving(2, 3)]),
-            NAME,
-            &["g1", "g2", "s0", "configuration 3"],
-        );
+        assert_violates(one_owner(&[serving(1, 3), serving(2, 3)]), NAME, &["g1", "g2", "s0", "configuration 3"]);
         let mut owners = BTreeMap::new();
         assert_eq!(observe(&mut owners, &[serving(1, 3)]), Ok(()));
         assert_violates(observe(&mut owners, &[serving(2, 3)]), NAME, &["g1", "g2"]);
@@ -106,19 +89,8 @@ mod tests {
     fn roles_are_those_of_the_configuration() {
         let adopted = configuration(2, 2, &[(1, None), (2, Some(origin(1, 2)))]);
         assert_eq!(roles_follow(&serving(1, 2), &adopted), Ok(()));
-        let also_the_other = [
-            (0, RoleView::Serving(copy(1, &[], 0))),
-            (1, RoleView::Awaiting(origin(1, 2))),
-        ];
-        assert_violates(
-            roles_follow(&group(1, 2, &also_the_other), &adopted),
-            NAME,
-            &["g1", "s1", "g2"],
-        );
-        assert_violates(
-            roles_follow(&group(1, 2, &[]), &adopted),
-            NAME,
-            &["g1", "s0", "no role"],
-        );
+        let also_the_other = [(0, RoleView::Serving(copy(1, &[], 0))), (1, RoleView::Awaiting(origin(1, 2)))];
+        assert_violates(roles_follow(&group(1, 2, &also_the_other), &adopted), NAME, &["g1", "s1", "g2"]);
+        assert_violates(roles_follow(&group(1, 2, &[]), &adopted), NAME, &["g1", "s0", "no role"]);
     }
 }

@@ -26,30 +26,20 @@ pub fn replica_well_formed(replica: &ReplicaView) -> Result<(), Violation> {
     for (offset, entry) in log.entries.iter().enumerate() {
         if entry.term < previous {
             let index = base.plus(offset as u64 + 1);
-            return broken(format!(
-                "in the log of {node} term {} at index {index} follows {previous}",
-                entry.term
-            ));
+            return broken(format!("in the log of {node} term {} at index {index} follows {previous}", entry.term));
         }
         previous = entry.term;
     }
     if previous > *term {
-        return broken(format!(
-            "the log of {node} in term {term} ends with an entry of term {previous}"
-        ));
+        return broken(format!("the log of {node} in term {term} ends with an entry of term {previous}"));
     }
     if matches!(replica.role, Role::Candidate | Role::Leader) && replica.voted_for != Some(*node) {
-        return broken(format!(
-            "{node} is {:?} of term {term} without its own vote",
-            replica.role
-        ));
+        return broken(format!("{node} is {:?} of term {term} without its own vote", replica.role));
     }
     if replica.role == Role::Leader
         && let Some((voter, matched)) = replica.matched.iter().find(|(_, matched)| **matched > last)
     {
-        return broken(format!(
-            "{node} leads with a log up to {last} and believes {matched} to match on {voter}"
-        ));
+        return broken(format!("{node} leads with a log up to {last} and believes {matched} to match on {voter}"));
     }
     Ok(())
 }
@@ -79,14 +69,8 @@ mod tests {
         judge(|view| view.commit = index(4), &["n1", "commit 4", "last 3"]);
         judge(|view| view.commit = index(1), &["n1", "applied 2", "commit 1"]);
         judge(|view| view.applied = index(0), &["n1", "base 1", "applied 0"]);
-        judge(
-            |view| view.log.entries[1].term = Term::new(1),
-            &["n1", "term 1", "index 3"],
-        );
-        judge(
-            |view| view.log.entries[1].term = Term::new(4),
-            &["n1", "term 3", "term 4"],
-        );
+        judge(|view| view.log.entries[1].term = Term::new(1), &["n1", "term 1", "index 3"]);
+        judge(|view| view.log.entries[1].term = Term::new(4), &["n1", "term 3", "term 4"]);
         judge(|view| view.voted_for = Some(node(2)), &["n1", "Leader", "own vote"]);
         judge(|view| view.matched = [(node(2), index(4))].into(), &["n1", "n2", "4"]);
     }

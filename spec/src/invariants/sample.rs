@@ -33,28 +33,14 @@ pub(crate) fn voters() -> BTreeSet<NodeId> {
 
 /// A log from index 1 on: pairs of term and digest.
 pub(crate) fn log(entries: &[(u64, u64)]) -> LogView {
-    let entries = entries
-        .iter()
-        .map(|&(term, digest)| EntryView {
-            term: Term::new(term),
-            digest,
-        })
-        .collect();
-    LogView {
-        base_index: LogIndex::ZERO,
-        base_term: Term::ZERO,
-        entries,
-    }
+    let entries = entries.iter().map(|&(term, digest)| EntryView { term: Term::new(term), digest }).collect();
+    LogView { base_index: LogIndex::ZERO, base_term: Term::ZERO, entries }
 }
 
 /// The same log with its first `count` entries compacted away.
 pub(crate) fn compacted(mut log: LogView, count: usize) -> LogView {
     let rest = log.entries.split_off(count);
-    LogView {
-        base_index: log.last_index(),
-        base_term: log.last_term(),
-        entries: rest,
-    }
+    LogView { base_index: log.last_index(), base_term: log.last_term(), entries: rest }
 }
 
 /// A replica of three voters with everything up to `commit` applied.
@@ -74,26 +60,14 @@ pub(crate) fn replica(id: u64, term: u64, role: Role, log: LogView, commit: u64)
 
 /// A shard's copy: its digest, its sessions and its floor.
 pub(crate) fn copy(digest: u64, sessions: &[(u64, u64)], floor: u64) -> CopyView {
-    let sessions = sessions
-        .iter()
-        .map(|&(client, seq)| (ClientId::new(client), Seq::new(seq)))
-        .collect();
-    CopyView {
-        digest,
-        sessions,
-        floor: ClientId::new(floor),
-    }
+    let sessions = sessions.iter().map(|&(client, seq)| (ClientId::new(client), Seq::new(seq))).collect();
+    CopyView { digest, sessions, floor: ClientId::new(floor) }
 }
 
 /// A data group's state.
 pub(crate) fn group(raw: u64, config: u64, roles: &[(u64, RoleView)]) -> GroupView {
     let roles = roles.iter().map(|(id, role)| (shard(*id), role.clone())).collect();
-    GroupView {
-        group: gid(raw),
-        config: num(config),
-        roles,
-        frozen: BTreeMap::new(),
-    }
+    GroupView { group: gid(raw), config: num(config), roles, frozen: BTreeMap::new() }
 }
 
 /// The same group with one more frozen copy.
@@ -103,10 +77,7 @@ pub(crate) fn with_frozen(mut group: GroupView, shard_id: u64, config: u64, copy
 }
 
 pub(crate) const fn origin(raw: u64, config: u64) -> Origin {
-    Origin {
-        group: gid(raw),
-        config: num(config),
-    }
+    Origin { group: gid(raw), config: num(config) }
 }
 
 /// One configuration: per shard the owner's gid (0 for nobody) and the origin, over the groups 1 to `groups`.
@@ -114,10 +85,7 @@ pub(crate) fn configuration(number: u64, groups: u64, shards: &[(u64, Option<Ori
     let server = |raw: u64| (Gid::new(raw), (gid(raw), Vec::from([node(raw)])));
     ConfigurationView {
         num: num(number),
-        shards: shards
-            .iter()
-            .map(|&(owner, from)| ((owner != 0).then(|| gid(owner)), from))
-            .collect(),
+        shards: shards.iter().map(|&(owner, from)| ((owner != 0).then(|| gid(owner)), from)).collect(),
         groups: (1..=groups).map(server).collect(),
         floor: ClientId::ZERO,
     }
@@ -129,10 +97,6 @@ pub(crate) fn assert_violates(result: Result<(), Violation>, property: &str, cul
     let violation = result.expect_err("the example violates the property");
     assert_eq!(violation.property, property);
     for culprit in culprits {
-        assert!(
-            violation.evidence.contains(culprit),
-            "`{}` does not name `{culprit}`",
-            violation.evidence
-        );
+        assert!(violation.evidence.contains(culprit), "`{}` does not name `{culprit}`", violation.evidence);
     }
 }

@@ -41,10 +41,7 @@ pub fn session_order(groups: &[GroupView]) -> Result<(), Violation> {
         for (shard, role) in &view.roles {
             if let RoleView::Serving(copy) = role {
                 let name = format!("the copy served by {} in configuration {}", view.group, view.config);
-                chains
-                    .entry(*shard)
-                    .or_default()
-                    .push(((view.config, true), name, copy));
+                chains.entry(*shard).or_default().push(((view.config, true), name, copy));
             }
         }
     }
@@ -93,51 +90,25 @@ mod tests {
     #[test]
     fn sessions_may_grow_and_end() {
         let before = serves(1, 1, &[(4, 2), (5, 1)], 0);
-        assert_eq!(
-            session_step(&before, &serves(1, 1, &[(4, 3), (5, 1), (6, 1)], 0)),
-            Ok(())
-        );
-        assert_eq!(
-            session_step(&before, &serves(1, 2, &[(5, 1)], 5)),
-            Ok(()),
-            "c4 is below the floor"
-        );
+        assert_eq!(session_step(&before, &serves(1, 1, &[(4, 3), (5, 1), (6, 1)], 0)), Ok(()));
+        assert_eq!(session_step(&before, &serves(1, 2, &[(5, 1)], 5)), Ok(()), "c4 is below the floor");
         let frozen = with_frozen(group(1, 2, &[]), 0, 2, copy(1, &[(4, 2)], 1));
-        assert_eq!(
-            session_order(&[serves(1, 1, &[(4, 1)], 0), frozen, serves(2, 2, &[(4, 3)], 1)]),
-            Ok(())
-        );
+        assert_eq!(session_order(&[serves(1, 1, &[(4, 1)], 0), frozen, serves(2, 2, &[(4, 3)], 1)]), Ok(()));
     }
 
     #[test]
     fn a_step_back_is_named() {
         let before = serves(1, 1, &[(4, 2)], 2);
-        assert_violates(
-            session_step(&before, &serves(1, 1, &[(4, 1)], 2)),
-            NAME,
-            &["s0", "c4", "#2", "#1", "g1"],
-        );
+        assert_violates(session_step(&before, &serves(1, 1, &[(4, 1)], 2)), NAME, &["s0", "c4", "#2", "#1", "g1"]);
         assert_violates(session_step(&before, &serves(1, 1, &[], 2)), NAME, &["c4", "#0"]);
-        assert_violates(
-            session_step(&before, &serves(1, 1, &[(4, 2)], 1)),
-            NAME,
-            &["floor", "c2", "c1"],
-        );
+        assert_violates(session_step(&before, &serves(1, 1, &[(4, 2)], 1)), NAME, &["floor", "c2", "c1"]);
     }
 
     #[test]
     fn what_was_left_behind_in_a_move_is_named() {
         let frozen = with_frozen(group(1, 2, &[]), 0, 2, copy(1, &[(4, 2)], 3));
         let result = session_order(&[serves(2, 2, &[], 3), frozen.clone()]);
-        assert_violates(
-            result,
-            NAME,
-            &["c4", "frozen by g1@1 in configuration 2", "served by g2@1"],
-        );
-        assert_violates(
-            session_order(&[serves(2, 3, &[(4, 2)], 0), frozen]),
-            NAME,
-            &["floor", "c3", "c0"],
-        );
+        assert_violates(result, NAME, &["c4", "frozen by g1@1 in configuration 2", "served by g2@1"]);
+        assert_violates(session_order(&[serves(2, 3, &[(4, 2)], 0), frozen]), NAME, &["floor", "c3", "c0"]);
     }
 }

@@ -33,10 +33,7 @@ pub fn observe(applied: &mut BTreeMap<LogIndex, EntryView>, replica: &ReplicaVie
         let seen = applied.entry(index).or_insert(*entry);
         if seen != entry {
             let (now, then) = (show(entry), show(seen));
-            let evidence = format!(
-                "{} applied {now} at index {index}, where {then} was applied",
-                replica.node
-            );
+            let evidence = format!("{} applied {now} at index {index}, where {then} was applied", replica.node);
             return Err(Violation::new(NAME, evidence));
         }
     }
@@ -60,35 +57,20 @@ mod tests {
     #[test]
     fn the_same_prefix_may_be_applied_by_all() {
         let mut applied = after_two();
-        assert_eq!(
-            observe(&mut applied, &replica(2, 2, Role::Follower, log(&[(1, 7)]), 1)),
-            Ok(())
-        );
+        assert_eq!(observe(&mut applied, &replica(2, 2, Role::Follower, log(&[(1, 7)]), 1)), Ok(()));
         let compact = compacted(log(&[(1, 7), (2, 8), (2, 9)]), 2);
-        assert_eq!(
-            observe(&mut applied, &replica(3, 2, Role::Follower, compact, 3)),
-            Ok(())
-        );
+        assert_eq!(observe(&mut applied, &replica(3, 2, Role::Follower, compact, 3)), Ok(()));
         assert!(applied.contains_key(&index(3)));
     }
 
     #[test]
     fn unapplied_entries_may_differ() {
-        assert_eq!(
-            observe(
-                &mut after_two(),
-                &replica(2, 3, Role::Follower, log(&[(1, 7), (3, 1)]), 1)
-            ),
-            Ok(())
-        );
+        assert_eq!(observe(&mut after_two(), &replica(2, 3, Role::Follower, log(&[(1, 7), (3, 1)]), 1)), Ok(()));
     }
 
     #[test]
     fn another_entry_at_an_applied_index_is_named() {
-        let result = observe(
-            &mut after_two(),
-            &replica(2, 3, Role::Follower, log(&[(1, 7), (3, 1)]), 2),
-        );
+        let result = observe(&mut after_two(), &replica(2, 3, Role::Follower, log(&[(1, 7), (3, 1)]), 2));
         assert_violates(result, NAME, &["n2", "index 2"]);
         let snapshot = compacted(log(&[(1, 7), (1, 8)]), 2);
         let result = observe(&mut after_two(), &replica(3, 3, Role::Follower, snapshot, 2));

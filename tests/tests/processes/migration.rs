@@ -43,7 +43,11 @@ async fn large_shard_and_challenge_2_while_a_shard_of_64_mib_moves_every_other_k
         assert_eq!(ledger.acknowledged(), ledger.entries.len(), "{}: no append failed", ledger.key);
         if shard == moving { moved.push(ledger) } else { unmoved.push(ledger) }
     }
-    println!("longest pause: {} ms on the moving shard, {} ms on the others", longest(moved.iter()), longest(unmoved.iter()));
+    println!(
+        "longest pause: {} ms on the moving shard, {} ms on the others",
+        longest(moved.iter()),
+        longest(unmoved.iter())
+    );
     world.check(&moved).await;
     world.check(&unmoved).await;
     assert!(world.shards_of(2).await.contains(&moving));
@@ -51,11 +55,12 @@ async fn large_shard_and_challenge_2_while_a_shard_of_64_mib_moves_every_other_k
         let read = client.get(format!("{{{anchor}}}:{number}")).await.expect("the shard is served by its new owner");
         assert!(read.value.as_deref() == Some(&value[..]), "value {number} came over byte for byte");
     }
-    world.until("the old owner has collected its copy", async |world| {
-        let (_, replica) = world.leader(1).await;
-        (replica.frozen.is_empty() && replica.data_bytes < 32 << 20).then_some(())
-    })
-    .await;
+    world
+        .until("the old owner has collected its copy", async |world| {
+            let (_, replica) = world.leader(1).await;
+            (replica.frozen.is_empty() && replica.data_bytes < 32 << 20).then_some(())
+        })
+        .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -110,10 +115,11 @@ async fn all_groups_leave_and_another_returns_and_finds_the_data() {
     // The old groups end when nothing is left with them, and come back under the same numbers as new ones.
     for gid in [1, 2] {
         for node in world.servers(gid) {
-            world.until("a retired group's replica is gone", async |world| {
-                world.status(node).await?.may_be_stopped.then_some(())
-            })
-            .await;
+            world
+                .until("a retired group's replica is gone", async |world| {
+                    world.status(node).await?.may_be_stopped.then_some(())
+                })
+                .await;
         }
     }
     client.join([(1, world.servers(2))].into()).await.expect("a gid returns with other servers");

@@ -87,7 +87,9 @@ async fn a_stopped_leader_that_wakes_answers_nothing_stale() {
     let answer: ReplyFrame = raw.receive(Kind::Reply);
     match answer.reply {
         Reply::Refused(_) => {}
-        Reply::Value { value, .. } => assert_eq!(value, Some(Bytes::from("new")), "a deposed leader answered from its past"),
+        Reply::Value { value, .. } => {
+            assert_eq!(value, Some(Bytes::from("new")), "a deposed leader answered from its past")
+        }
         other => panic!("not an answer to a read: {other:?}"),
     }
 }

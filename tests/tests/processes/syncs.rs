@@ -14,9 +14,12 @@ fn fail_syncs(pid: u32) -> Child {
         .spawn()
         .expect("strace is missing: apt-get install strace");
     let status = format!("/proc/{pid}/status");
-    let traced = || std::fs::read_to_string(&status).unwrap_or_default().lines().any(|line| {
-        line.strip_prefix("TracerPid:").is_some_and(|tracer| tracer.trim() != "0")
-    });
+    let traced = || {
+        std::fs::read_to_string(&status)
+            .unwrap_or_default()
+            .lines()
+            .any(|line| line.strip_prefix("TracerPid:").is_some_and(|tracer| tracer.trim() != "0"))
+    };
     while !traced() {
         assert!(tracer.try_wait().expect("strace can be waited for").is_none(), "strace could not attach");
         std::thread::sleep(Duration::from_millis(10));

@@ -94,10 +94,7 @@ pub(super) struct Explorer<'a> {
 impl<'a> Explorer<'a> {
     /// The operations on one key, in order of invocation; none failed, and unknown ones are writes.
     pub(super) fn new(operations: &[&'a Operation]) -> Self {
-        let times = operations
-            .iter()
-            .map(|operation| (operation.invoked, operation.over().unwrap_or(NEVER)))
-            .collect();
+        let times = operations.iter().map(|operation| (operation.invoked, operation.over().unwrap_or(NEVER))).collect();
         let mut read: Vec<(&[u8], usize)> = Vec::new();
         for (place, operation) in operations.iter().enumerate() {
             if let Outcome::Value(Some(value)) = &operation.outcome {
@@ -106,10 +103,7 @@ impl<'a> Explorer<'a> {
         }
         read.sort_unstable();
         let readings = Readings::new(read.iter().map(|(value, _)| *value).collect());
-        let mut kinds: Vec<Kind<'a>> = operations
-            .iter()
-            .map(|operation| Kind::of(operation, &readings))
-            .collect();
+        let mut kinds: Vec<Kind<'a>> = operations.iter().map(|operation| Kind::of(operation, &readings)).collect();
         for (rank, (_, place)) in read.iter().enumerate() {
             kinds[*place] = Kind::Read(rank);
         }
@@ -137,14 +131,8 @@ impl<'a> Explorer<'a> {
     /// Searches for an order, spending at most about `budget` steps.
     pub(super) fn run(&mut self, budget: u64) -> Ending {
         let mut path = Vec::new();
-        let mut next = Some(Frame {
-            stand: Stand {
-                state: State::Missing,
-                hides: None,
-            },
-            taken: Vec::new(),
-            choices: Vec::new(),
-        });
+        let mut next =
+            Some(Frame { stand: Stand { state: State::Missing, hides: None }, taken: Vec::new(), choices: Vec::new() });
         loop {
             if let Some(frame) = next.take() {
                 path.push(self.enter(frame));
@@ -156,19 +144,12 @@ impl<'a> Explorer<'a> {
                 return Ending::OutOfBudget;
             }
             let Some(frame) = path.last_mut() else {
-                return Ending::Unexplained {
-                    fitted: self.best.0,
-                    read: self.best.1,
-                };
+                return Ending::Unexplained { fitted: self.best.0, read: self.best.1 };
             };
             match frame.choices.pop() {
                 Some(Choice { operation, stand }) => {
                     self.take(operation);
-                    next = Some(Frame {
-                        stand,
-                        taken: Vec::from([operation]),
-                        choices: Vec::new(),
-                    });
+                    next = Some(Frame { stand, taken: Vec::from([operation]), choices: Vec::new() });
                 }
                 None => {
                     frame.taken.iter().rev().for_each(|operation| self.put_back(*operation));
@@ -199,13 +180,11 @@ impl<'a> Explorer<'a> {
     }
 
     fn fitting_read(&self, state: State) -> Option<usize> {
-        self.pending
-            .candidates()
-            .find(|operation| match (self.kinds[*operation], state) {
-                (Kind::Read(place), State::Live(prefix)) => self.readings.is_at(place, prefix),
-                (Kind::ReadMissing, State::Missing) => true,
-                _ => false,
-            })
+        self.pending.candidates().find(|operation| match (self.kinds[*operation], state) {
+            (Kind::Read(place), State::Live(prefix)) => self.readings.is_at(place, prefix),
+            (Kind::ReadMissing, State::Missing) => true,
+            _ => false,
+        })
     }
 
     /// Whether some pending read can certainly never fit any more: it is of the time before the first write, or of a
@@ -224,16 +203,14 @@ impl<'a> Explorer<'a> {
 
     /// The read to name in evidence: the first to be over, of those that make `state` hopeless if it is.
     fn stuck_read(&self, state: State, hopeless: bool) -> Option<usize> {
-        self.pending
-            .returned()
-            .find(|operation| match (self.kinds[*operation], state) {
-                (Kind::Put(_) | Kind::Append(_), _) => false,
-                (Kind::Read(place), State::Live(prefix)) if hopeless => {
-                    !prefix.places().contains(&place) && self.sources.lacks(place..place + 1)
-                }
-                (Kind::Read(place), State::Dead) if hopeless => self.sources.lacks(place..place + 1),
-                (Kind::Read(_) | Kind::ReadMissing, _) => true,
-            })
+        self.pending.returned().find(|operation| match (self.kinds[*operation], state) {
+            (Kind::Put(_) | Kind::Append(_), _) => false,
+            (Kind::Read(place), State::Live(prefix)) if hopeless => {
+                !prefix.places().contains(&place) && self.sources.lacks(place..place + 1)
+            }
+            (Kind::Read(place), State::Dead) if hopeless => self.sources.lacks(place..place + 1),
+            (Kind::Read(_) | Kind::ReadMissing, _) => true,
+        })
     }
 
     /// What may be tried from `stand`: first what the first pending read wants.
@@ -246,10 +223,7 @@ impl<'a> Explorer<'a> {
                     Kind::Put(_) => Some(over),
                     _ => stand.hides.map(|hides| hides.min(over)),
                 };
-                let stand = Stand {
-                    state: State::Live(prefix),
-                    hides,
-                };
+                let stand = Stand { state: State::Live(prefix), hides };
                 ranked.push(((self.readings.soonest(prefix), over), Choice { operation, stand }));
             }
         }
@@ -257,16 +231,11 @@ impl<'a> Explorer<'a> {
         let holds_up = self.pending.returned().next();
         if let Some(operation) = holds_up.filter(|first| matches!(self.kinds[*first], Kind::Put(_) | Kind::Append(_))) {
             if let State::Live(prefix) = stand.state
-                && stand
-                    .hides
-                    .is_some_and(|hides| self.pending.invoked(operation) <= hides)
+                && stand.hides.is_some_and(|hides| self.pending.invoked(operation) <= hides)
             {
                 ranked.push(((self.readings.soonest(prefix), NEVER), Choice { operation, stand }));
             }
-            let dead = Stand {
-                state: State::Dead,
-                hides: None,
-            };
+            let dead = Stand { state: State::Dead, hides: None };
             ranked.push(((NEVER, NEVER), Choice { operation, stand: dead }));
         }
         ranked.sort_by(|(one, _), (other, _)| other.cmp(one));

@@ -45,9 +45,8 @@ pub fn judge(operations: &[Operation], budget: u64) -> (Verdict, Report) {
             Ending::Explained => {}
             Ending::OutOfBudget => drop(report.out_of_budget.insert(key.into())),
             Ending::Unexplained { fitted, read } => {
-                let read = read.map_or_else(String::new, |read| {
-                    format!(", at best up to {}", operations[read].describe())
-                });
+                let read =
+                    read.map_or_else(String::new, |read| format!(", at best up to {}", operations[read].describe()));
                 let evidence = format!(
                     "no order explains key {}: {fitted} of {} operations fit{read}",
                     show(key),
@@ -61,11 +60,5 @@ pub fn judge(operations: &[Operation], budget: u64) -> (Verdict, Report) {
         return (Verdict::Pass, report);
     }
     let names: Vec<String> = report.out_of_budget.iter().map(|key| show(key)).collect();
-    (
-        Verdict::Unknown(format!(
-            "the search ran out of its {budget} steps on the keys {}",
-            names.join(", ")
-        )),
-        report,
-    )
+    (Verdict::Unknown(format!("the search ran out of its {budget} steps on the keys {}", names.join(", "))), report)
 }

@@ -11,10 +11,7 @@ struct Links {
 impl Links {
     /// The items of `order`, with `end` as the sentinel.
     fn new(order: impl Iterator<Item = usize>, end: usize) -> Self {
-        let mut links = Self {
-            next: (0..=end).collect(),
-            previous: (0..=end).collect(),
-        };
+        let mut links = Self { next: (0..=end).collect(), previous: (0..=end).collect() };
         let mut last = end;
         for item in order {
             links.next[last] = item;
@@ -61,15 +58,9 @@ impl Pending {
     pub(super) fn new(times: Vec<(u64, u64)>) -> Self {
         let mut returned: Vec<usize> = (0..times.len()).filter(|item| times[*item].1 != NEVER).collect();
         returned.sort_by_key(|item| times[*item].1);
-        let (by_invocation, by_return) = (
-            Links::new(0..times.len(), times.len()),
-            Links::new(returned.into_iter(), times.len()),
-        );
-        Self {
-            times,
-            by_invocation,
-            by_return,
-        }
+        let (by_invocation, by_return) =
+            (Links::new(0..times.len(), times.len()), Links::new(returned.into_iter(), times.len()));
+        Self { times, by_invocation, by_return }
     }
 
     /// When it was invoked.
@@ -106,9 +97,7 @@ impl Pending {
     /// Those that may come next: invoked before any other pending one was over.
     pub(super) fn candidates(&self) -> impl Iterator<Item = usize> + '_ {
         let horizon = self.returned().next().map_or(NEVER, |first| self.over(first));
-        self.by_invocation
-            .iter()
-            .take_while(move |item| self.invoked(*item) <= horizon)
+        self.by_invocation.iter().take_while(move |item| self.invoked(*item) <= horizon)
     }
 }
 
@@ -120,11 +109,7 @@ mod tests {
     fn candidates_overlap_the_first_to_return() {
         let mut pending = Pending::new(Vec::from([(0, 9), (1, 3), (2, NEVER), (3, 5), (4, 6)]));
         let candidates = |pending: &Pending| pending.candidates().collect::<Vec<_>>();
-        assert_eq!(
-            candidates(&pending),
-            [0, 1, 2, 3],
-            "3 was invoked when 1 returned, 4 later"
-        );
+        assert_eq!(candidates(&pending), [0, 1, 2, 3], "3 was invoked when 1 returned, 4 later");
         pending.take(1);
         assert_eq!(candidates(&pending), [0, 2, 3, 4]);
         pending.take(0);

@@ -45,11 +45,7 @@ impl<'a> Readings<'a> {
 
     /// The empty string.
     pub(super) fn root(&self) -> Prefix {
-        Prefix {
-            low: 0,
-            high: self.values.len(),
-            length: 0,
-        }
+        Prefix { low: 0, high: self.values.len(), length: 0 }
     }
 
     /// `prefix` with `more` after it, if any value begins so.
@@ -59,11 +55,7 @@ impl<'a> Readings<'a> {
         let part = |value: &&[u8]| &value[prefix.length..length.min(value.len())] < more;
         let low = range.partition_point(part);
         let count = range[low..].partition_point(|value| value[prefix.length..].starts_with(more));
-        (count > 0).then_some(Prefix {
-            low: prefix.low + low,
-            high: prefix.low + low + count,
-            length,
-        })
+        (count > 0).then_some(Prefix { low: prefix.low + low, high: prefix.low + low + count, length })
     }
 
     /// Whether the read at `place` saw exactly `prefix`.
@@ -120,11 +112,7 @@ mod tests {
         let readings = readings();
         let a = readings.extend(readings.root(), b"a").expect("values begin with a");
         let ab = readings.extend(a, b"b").expect("values begin with ab");
-        assert_eq!(
-            readings.extend(readings.root(), b"ab"),
-            Some(ab),
-            "one string, one prefix"
-        );
+        assert_eq!(readings.extend(readings.root(), b"ab"), Some(ab), "one string, one prefix");
         assert_eq!((ab.low, ab.high, ab.length), (2, 5, 2));
         assert_eq!(readings.extend(ab, b"d"), None);
         assert_eq!(readings.extend(ab, b"cc"), None);

@@ -21,11 +21,7 @@ pub(super) struct Sources {
 impl Sources {
     /// `count` reads, none of them pending, and no put.
     pub(super) fn new(count: usize) -> Self {
-        let mut sources = Self {
-            count,
-            added: vec![0; 4 * count],
-            least: vec![0; 4 * count],
-        };
+        let mut sources = Self { count, added: vec![0; 4 * count], least: vec![0; 4 * count] };
         sources.add(0..count, SETTLED);
         sources
     }
@@ -94,17 +90,11 @@ mod tests {
         assert!(!sources.lacks(0..5), "no read is pending");
         (0..4).for_each(|place| sources.set_read(place, true));
         sources.set_put(prefix(b"a"), true);
-        assert_eq!(
-            [sources.lacks(0..2), sources.lacks(2..3), sources.lacks(3..5)],
-            [false, true, true]
-        );
+        assert_eq!([sources.lacks(0..2), sources.lacks(2..3), sources.lacks(3..5)], [false, true, true]);
         sources.set_put(prefix(b"b"), true);
         assert!(!sources.lacks(0..5));
         sources.set_put(prefix(b"a"), false);
-        assert_eq!(
-            [sources.lacks(0..1), sources.lacks(1..2), sources.lacks(2..5)],
-            [true, true, false]
-        );
+        assert_eq!([sources.lacks(0..1), sources.lacks(1..2), sources.lacks(2..5)], [true, true, false]);
         (0..2).for_each(|place| sources.set_read(place, false));
         assert!(!sources.lacks(0..5));
         assert!(!sources.lacks(3..3), "nothing lacks nothing");
