@@ -29,6 +29,7 @@ use plan::Done;
 use progress::Progress;
 use quorate_core::controller::Configuration;
 use quorate_spec::history::Operation;
+use quorate_spec::ids::ConfigNum;
 use recorder::Recorder;
 use sabotage::Sabotage;
 use session::{Counters, Shared};
@@ -38,6 +39,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
+use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::Instant;
 use workload::{Contents, Workload};
 
@@ -81,7 +83,7 @@ pub(crate) async fn run(arguments: DemoArgs) -> Result<Report, Failure> {
     let drawing = tokio::spawn(Arc::clone(&progress).keep_drawing());
     let performed = tokio::select! {
         performed = perform(&arguments, &place, &counters, &progress) => performed,
-        _ = tokio::signal::ctrl_c() => Err(INTERRUPTED.into()),
+        () = interrupted() => Err(INTERRUPTED.into()),
     };
     drawing.abort();
     progress.clear();
@@ -97,6 +99,15 @@ pub(crate) async fn run(arguments: DemoArgs) -> Result<Report, Failure> {
     Ok(Report::new(findings.json(), findings.text()).failed_if(!findings.hold()))
 }
 
+/// Returns on Ctrl-C or when asked to stop.
+async fn interrupted() {
+    let Ok(mut terminated) = signal(SignalKind::terminate()) else { return std::future::pending().await };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => (),
+        _ = terminated.recv() => (),
+    }
+}
+
 /// A running demo.
 struct Stage<'a> {
     arguments: &'a DemoArgs,
@@ -104,6 +115,8 @@ struct Stage<'a> {
     shared: Shared,
     keys: Arc<Vec<Vec<u8>>>,
     progress: &'a Arc<Progress>,
+    /// The configuration in force when the load had ended.
+    last_config: ConfigNum,
     troubles: Vec<String>,
 }
 
@@ -121,12 +134,13 @@ async fn perform(
     let counters = Arc::clone(counters);
     let shared = Shared { options, recorder, counters, sabotage: arguments.sabotage };
     let keys = Arc::new(tokens::keys(LAYOUT.shards));
-    let mut stage = Stage { arguments, cluster, shared, keys, progress, troubles: Vec::new() };
+    let mut stage =
+        Stage { arguments, cluster, shared, keys, progress, last_config: ConfigNum::ZERO, troubles: Vec::new() };
 
     let admin = stage.start().await?;
     let done = stage.load(admin).await?;
     let killed_at_end = stage.restart_everything().await?;
-    let (configs, contents) = stage.read_back().await?;
+    let (configs, contents) = stage.read_back().await;
     let operations = stage.read_history(place)?;
     progress.phase(5, Duration::from_secs(3));
     stage.find(done, killed_at_end, &configs, &contents, operations, place).await
@@ -163,25 +177,50 @@ impl Stage<'_> {
         }
         self.troubles.append(&mut done.troubles);
         self.troubles.extend(workload.stop().await);
+        let admin = watch::connect(&self.shared.options, READY).await?;
+        match watch::settle(&admin, self.cluster.addresses(), READY).await {
+            Ok(config) => self.last_config = config.num,
+            Err(why) => self.trouble(format!("when the load had ended: {why}")),
+        }
         Ok(done)
     }
 
-    /// Kills every process at once, starts all of them again and waits until every shard has arrived where it belongs.
+    /// Kills every process at once and starts all of them again. Whatever does not come back is a finding, not an end.
     async fn restart_everything(&mut self) -> Result<u64, String> {
         self.progress.phase(2, Duration::from_secs(5));
         let killed = self.cluster.kill_all().map_err(|error| error.to_string())?;
         self.progress.note(&format!("killed all {killed} processes at once"));
         self.cluster.start_all().map_err(|error| error.to_string())?;
-        let admin = watch::connect(&self.shared.options, READY).await?;
-        watch::all_answer(&admin, self.cluster.addresses(), READY).await?;
-        watch::settle(&admin, self.cluster.addresses(), READY).await?;
+        if let Err(why) = self.come_back().await {
+            self.trouble(format!("after the restart of everything: {why}"));
+        }
         Ok(killed)
     }
 
-    /// Reads every key, and every configuration that there was.
-    async fn read_back(&mut self) -> Result<(Vec<Arc<Configuration>>, Contents), String> {
+    /// Waits until every node answers and the last configuration is in force again.
+    async fn come_back(&self) -> Result<(), String> {
+        let admin = watch::connect(&self.shared.options, READY).await?;
+        watch::all_answer(&admin, self.cluster.addresses(), READY).await?;
+        let config = watch::settle(&admin, self.cluster.addresses(), READY).await?;
+        if config.num < self.last_config {
+            return Err(format!("the controller fell back from configuration {} to {}", self.last_config, config.num));
+        }
+        Ok(())
+    }
+
+    /// Reads every key, and every configuration that there was; as much as can be read.
+    async fn read_back(&mut self) -> (Vec<Arc<Configuration>>, Contents) {
         self.progress.phase(3, Duration::from_secs(1));
-        let contents = workload::read_back(&self.shared, &self.keys).await?;
+        let contents = workload::read_back(&self.shared, &self.keys).await;
+        let unread = self.keys.len() - contents.len();
+        if unread > 0 {
+            self.trouble(format!("{unread} of {} keys could not be read back", self.keys.len()));
+        }
+        let configs = self.configurations().await;
+        (configs.map_err(|why| self.trouble(why)).unwrap_or_default(), contents)
+    }
+
+    async fn configurations(&self) -> Result<Vec<Arc<Configuration>>, String> {
         let admin = watch::connect(&self.shared.options, READY).await?;
         let query = async |num| admin.query(num).await.map_err(|error| format!("query: {error}"));
         let last = query(None).await?.num.get();
@@ -189,7 +228,12 @@ impl Stage<'_> {
         for num in 0..=last {
             configs.push(query(Some(num)).await?);
         }
-        Ok((configs, contents))
+        Ok(configs)
+    }
+
+    fn trouble(&mut self, what: String) {
+        self.progress.note(&format!("trouble: {what}"));
+        self.troubles.push(what);
     }
 
     /// From here on only the file counts.

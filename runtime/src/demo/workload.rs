@@ -8,12 +8,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
 use tokio::task::JoinSet;
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{Instant, MissedTickBehavior, interval, timeout_at};
 
 /// All sessions together ask no faster than this, so that the processes of one small machine can still hold elections.
 const MOST_PER_SECOND: u64 = 1_600;
 /// Sessions that read everything back.
 const AUDITORS: usize = 8;
+/// How long that may take: it takes a fraction of a second, unless something is lost.
+const AUDIT_PATIENCE: Duration = Duration::from_secs(15);
 
 /// Sessions at work.
 #[derive(Debug)]
@@ -82,27 +84,34 @@ async fn work(
 /// What each key holds; a key that could not be read is not in it.
 pub(super) type Contents = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
 
-/// Reads every key once, with new sessions. The reads are part of the history.
-pub(super) async fn read_back(shared: &Shared, keys: &Arc<Vec<Vec<u8>>>) -> Result<Contents, String> {
+/// Reads every key once, with new sessions, as far as [`AUDIT_PATIENCE`] reaches. The reads are part of the history.
+pub(super) async fn read_back(shared: &Shared, keys: &Arc<Vec<Vec<u8>>>) -> Contents {
+    let until = Instant::now() + AUDIT_PATIENCE;
     let mut auditors = JoinSet::new();
     for nth in 0..AUDITORS {
         let (shared, keys) = (Shared { sabotage: None, ..shared.clone() }, Arc::clone(keys));
         auditors.spawn(async move {
-            let mut session = Session::open(shared).await?;
             let mut contents = Contents::new();
-            for key in keys.iter().skip(nth).step_by(AUDITORS) {
-                if let Outcome::Value(value) = session.perform(key, Call::Get).await? {
-                    contents.insert(key.clone(), value);
-                }
-            }
-            Ok::<Contents, String>(contents)
+            let reading = read_some(shared, keys.iter().skip(nth).step_by(AUDITORS), &mut contents);
+            let _ = timeout_at(until, reading).await; // What was not read is not in the contents: that says it.
+            contents
         });
     }
-    let mut contents = Contents::new();
-    while let Some(read) = auditors.join_next().await {
-        contents.extend(read.map_err(|error| error.to_string())??);
+    auditors.join_all().await.into_iter().flatten().collect()
+}
+
+async fn read_some(
+    shared: Shared,
+    keys: impl Iterator<Item = &Vec<u8>>,
+    contents: &mut Contents,
+) -> Result<(), String> {
+    let mut session = Session::open(shared).await?;
+    for key in keys {
+        if let Outcome::Value(value) = session.perform(key, Call::Get).await? {
+            contents.insert(key.clone(), value);
+        }
     }
-    Ok(contents)
+    Ok(())
 }
 
 #[cfg(test)]
