@@ -58,6 +58,8 @@ pub(crate) struct World {
     pub(crate) events: Vec<Event>,
     /// What was committed, by index: the same for everybody.
     pub(crate) committed: BTreeMap<LogIndex, Arc<Entry<Word>>>,
+    /// The term in which it was: all later leaders have it.
+    pub(crate) committed_in: BTreeMap<LogIndex, Term>,
     leaders: BTreeMap<Term, NodeId>,
     /// The names of the actions that fired.
     pub(crate) fired: BTreeSet<&'static str>,
@@ -85,6 +87,7 @@ impl World {
             network: Vec::new(),
             events: Vec::new(),
             committed: BTreeMap::new(),
+            committed_in: BTreeMap::new(),
             leaders: BTreeMap::new(),
             fired: BTreeSet::new(),
         };
@@ -236,6 +239,7 @@ impl World {
             copies > self.machines.len() / 2,
             "Durability: {index} is committed with {copies} durable copies"
         );
+        self.committed_in.insert(index, self.replica(node).term());
         self.committed.insert(index, entry);
     }
 
