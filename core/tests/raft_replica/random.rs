@@ -49,14 +49,7 @@ impl Schedule {
             trailing_entries: dice.roll(4) as u64,
         };
         let (snapshots, faults, storm) = (dice.chance(60), dice.roll(5), [4, 15, 50, 90][dice.roll(4)]);
-        Self {
-            world: World::new(size, limits),
-            dice,
-            words: 0,
-            snapshots,
-            faults,
-            storm,
-        }
+        Self { world: World::new(size, limits), dice, words: 0, snapshots, faults, storm }
     }
 
     fn some_node(&mut self) -> NodeId {
@@ -123,11 +116,7 @@ impl Schedule {
             if on_the_way == 0 {
                 return;
             }
-            let at = if self.dice.chance(60) {
-                0
-            } else {
-                self.dice.roll(on_the_way)
-            };
+            let at = if self.dice.chance(60) { 0 } else { self.dice.roll(on_the_way) };
             if self.dice.chance(1 + 3 * self.faults) {
                 self.world.network.remove(at);
             } else {
@@ -139,9 +128,7 @@ impl Schedule {
 
     fn propose(&mut self, node: NodeId) {
         let count = 1 + self.dice.roll(3);
-        let payloads = (0..count)
-            .map(|offset| Word(format!("w{}", self.words + offset)))
-            .collect();
+        let payloads = (0..count).map(|offset| Word(format!("w{}", self.words + offset))).collect();
         self.words += count;
         self.world.step(node, Input::Propose { payloads });
     }
@@ -167,12 +154,7 @@ impl Schedule {
     /// Where two logs have the same term at an index they are the same up to there; and a leader has all that was
     /// committed in its term and before.
     fn compare_logs(&self) {
-        let up = self
-            .world
-            .machines
-            .iter()
-            .filter(|(_, machine)| machine.replica.is_some())
-            .map(|(node, _)| *node);
+        let up = self.world.machines.iter().filter(|(_, machine)| machine.replica.is_some()).map(|(node, _)| *node);
         up.clone().for_each(|node| self.world.compare_with_disk(node));
         let views: Vec<ReplicaView> = up.map(|node| self.world.replica(node).view()).collect();
         for (one, other) in views.iter().flat_map(|one| views.iter().map(move |other| (one, other))) {
@@ -230,19 +212,10 @@ impl Schedule {
 
     /// Every word that was ever committed anywhere is in every text, once, in the order of the log.
     fn nothing_is_lost(&self) {
-        let words: Vec<_> = self
-            .world
-            .committed
-            .values()
-            .filter_map(|entry| entry.payload())
-            .map(|word| &word.0)
-            .collect();
+        let words: Vec<_> =
+            self.world.committed.values().filter_map(|entry| entry.payload()).map(|word| &word.0).collect();
         for machine in self.world.machines.values() {
-            assert_eq!(
-                machine.text.0.iter().collect::<Vec<_>>(),
-                words,
-                "an acknowledged word is lost"
-            );
+            assert_eq!(machine.text.0.iter().collect::<Vec<_>>(), words, "an acknowledged word is lost");
         }
         let distinct: BTreeSet<_> = words.iter().collect();
         assert_eq!(distinct.len(), words.len(), "a word is committed twice");
@@ -276,9 +249,7 @@ fn campaign(size: u64, seeds: std::ops::Range<u64>, steps: usize) {
             }
         }
     }
-    let raft = quorate_core::spec::action::Action::NAMES
-        .iter()
-        .take_while(|name| **name != "Join");
+    let raft = quorate_core::spec::action::Action::NAMES.iter().take_while(|name| **name != "Join");
     let never: Vec<_> = raft.filter(|name| !fired.contains(**name)).collect();
     assert!(never.is_empty(), "never seen: {never:?}");
 }

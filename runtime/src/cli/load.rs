@@ -6,7 +6,7 @@
 use super::connection::Connection;
 use super::output::{Failure, Outcome, Report};
 use super::records::{Format, Record, Records};
-use super::{bytes, table, usage_error};
+use super::{bytes, table};
 use crate::client_api::Client;
 use clap::Args;
 use serde_json::{Value, json};
@@ -30,7 +30,7 @@ const SHOWN: usize = 10;
 pub(super) struct LoadArgs {
     /// The file; `-` is standard input.
     file: PathBuf,
-    /// Then read everything back and compare it byte for byte.
+    /// Write nothing: read every record back and compare it byte for byte.
     #[arg(long)]
     verify: bool,
     /// Sessions that write at the same time.
@@ -60,43 +60,37 @@ struct Progress {
 /// What went wrong, by the line that says it.
 type Troubles = BTreeMap<u64, String>;
 
-/// Loads the file.
+/// Loads the file, or compares it with what is there.
 pub(super) async fn run(arguments: LoadArgs) -> Outcome {
-    if arguments.verify && arguments.file.as_os_str() == "-" {
-        return Err(usage_error("--verify reads the file twice: give it a file, not standard input"));
-    }
     drop(open(&arguments.file)?);
     let mut clients = vec![arguments.connection.connect().await?];
     for _ in 1..arguments.concurrency {
         clients.push(arguments.connection.connect().await?);
     }
     let begun = Instant::now();
-    let (loaded, failed) = pass(Pass::Write, &arguments, &clients).await?;
+    let aim = if arguments.verify { Pass::Compare } else { Pass::Write };
+    let (done, troubles) = pass(aim, &arguments, &clients).await?;
     let seconds = begun.elapsed().as_secs_f64().max(1e-9);
-    let (records, size) = (loaded.records.load(Relaxed), loaded.bytes.load(Relaxed));
-    let mut json = json!({
-        "records": records, "bytes": size, "seconds": seconds, "records_per_second": records as f64 / seconds,
-        "bytes_per_second": size as f64 / seconds, "failed": failed.len(), "failures": first(&failed),
-    });
-    let mut text = format!("{records} records, {} written in {seconds:.1} s\n", table::size(size));
-    tell(&mut text, "were not acknowledged", &failed);
-    let mut different = Troubles::new();
-    if arguments.verify {
-        different = pass(Pass::Compare, &arguments, &clients).await?.1;
-        json["verified"] = json!(records);
-        json["different"] = json!(different.len());
-        json["differences"] = first(&different);
-        tell(&mut text, "did not read back as they were written", &different);
-        if different.is_empty() {
-            text.push_str("every record read back byte for byte\n");
+    let (records, size) = (done.records.load(Relaxed), done.bytes.load(Relaxed));
+    let (count, what, told, next) = match aim {
+        Pass::Write => ("failed", "written", "were not acknowledged", "load the file again"),
+        Pass::Compare => {
+            ("different", "compared", "are not in the cluster as the file has them", "load the file again")
         }
+    };
+    let json = json!({
+        "records": records, "bytes": size, "seconds": seconds, "records_per_second": records as f64 / seconds,
+        "bytes_per_second": size as f64 / seconds, "verified": arguments.verify, count: troubles.len(),
+        "troubles": first(&troubles),
+    });
+    let mut text = format!("{records} records, {} {what} in {seconds:.1} s\n", table::size(size));
+    tell(&mut text, told, &troubles);
+    if arguments.verify && troubles.is_empty() {
+        text.push_str("every record is there byte for byte\n");
     }
-    let report = Report::new(json, text).failed_if(!failed.is_empty() || !different.is_empty());
-    Ok(if report.failed {
-        report.with_note("error: not everything is in the cluster\n  next: load the file again")
-    } else {
-        report
-    })
+    let report = Report::new(json, text).failed_if(!troubles.is_empty());
+    let note = format!("error: not everything is in the cluster\n  next: {next}");
+    Ok(if report.failed { report.with_note(note) } else { report })
 }
 
 fn first(troubles: &Troubles) -> Value {

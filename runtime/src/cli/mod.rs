@@ -68,7 +68,7 @@ enum Command {
     Append(operate::WriteArgs),
     /// Write every line of a file: key<TAB>value, or JSON lines.
     #[command(
-        after_help = "Example:\n  quorate load words.tsv --verify\n  quorate load dump.jsonl --concurrency 128\n\n\
+        after_help = "Example:\n  quorate load words.tsv && quorate load words.tsv --verify\n  quorate load dump.jsonl --concurrency 128\n\n\
                             JSON lines hold \"key\" and \"value\" (text), or \"key_b64\" and \"value_b64\" (base64)."
     )]
     Load(load::LoadArgs),
