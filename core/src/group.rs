@@ -15,8 +15,11 @@ use crate::raft::{
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::vec::Vec;
 use core::hash::Hash;
+use quorate_spec::Violation;
 use quorate_spec::action::Action;
 use quorate_spec::ids::{GroupId, LogIndex, NodeId, ReadContext, Term, Ticket, WriteId};
+#[cfg(debug_assertions)]
+use quorate_spec::invariants;
 
 /// A replicated state machine.
 pub trait Machine: Image {
@@ -30,6 +33,12 @@ pub trait Machine: Image {
 
     /// Reads from the state, which has applied every entry up to `applied`.
     fn question(&self, question: &Self::Question, applied: LogIndex, actions: &mut Vec<Action>) -> Reply;
+
+    /// What one applied command must not have done: the specification's invariants of this machine.
+    ///
+    /// # Errors
+    /// The invariant that is broken.
+    fn judge_step(before: &Self, after: &Self) -> Result<(), Violation>;
 
     /// Whether applying this command may give a leader new work beyond the answer (migration, news).
     fn stirs(command: &Self::Command) -> bool;
@@ -158,7 +167,7 @@ impl<M: Machine> Group<M> {
     /// Proposes commands in order. Those with a ticket are answered when their entry is applied.
     pub fn propose(&mut self, proposals: Vec<(Option<Ticket>, M::Command)>, limits: &Limits) -> Outcome<M::Command> {
         let (tickets, payloads): (Vec<_>, Vec<_>) = proposals.into_iter().unzip();
-        let mut effects = self.replica.step(Input::Propose { payloads });
+        let mut effects = self.replicate(Input::Propose { payloads });
         let mut outcome = Outcome::default();
         match effects.proposed.take() {
             Some(Proposed::Accepted { term, first, count }) => {
@@ -184,7 +193,7 @@ impl<M: Machine> Group<M> {
 
     /// Asks questions that must see everything committed before now.
     pub fn read(&mut self, questions: Vec<(Ticket, M::Question)>, limits: &Limits) -> Outcome<M::Command> {
-        let mut effects = self.replica.step(Input::Read);
+        let mut effects = self.replicate(Input::Read);
         let mut outcome = Outcome::default();
         match effects.read.take() {
             Some(Ok(context)) => self.reads.entry(context).or_default().extend(questions),
@@ -211,10 +220,24 @@ impl<M: Machine> Group<M> {
     }
 
     fn step(&mut self, input: Input<M::Command>, limits: &Limits) -> Outcome<M::Command> {
-        let effects = self.replica.step(input);
+        let effects = self.replicate(input);
         let mut outcome = Outcome::default();
         self.take(effects, limits, &mut outcome);
         outcome
+    }
+
+    /// Steps the replica. Debug builds check the specification's invariants of one replica around every step.
+    fn replicate(&mut self, input: Input<M::Command>) -> Effects<M::Command> {
+        #[cfg(debug_assertions)]
+        let before = self.replica.view();
+        let effects = self.replica.step(input);
+        #[cfg(debug_assertions)]
+        {
+            let after = self.replica.view();
+            keep(&invariants::local(&after));
+            keep(&invariants::step(&before, &after));
+        }
+        effects
     }
 
     /// Plays the state machine's part of a replica's effects and hands the rest on.
@@ -250,7 +273,7 @@ impl<M: Machine> Group<M> {
                 self.unsaved = 0;
             }
             let image = self.machine.clone();
-            let effects = self.replica.step(Input::Image { image, persist });
+            let effects = self.replicate(Input::Image { image, persist });
             self.take(effects, limits, outcome);
         }
     }
@@ -262,7 +285,11 @@ impl<M: Machine> Group<M> {
             EntryKind::Noop => None,
             EntryKind::Command(command) => {
                 let mut actions = Vec::new();
+                #[cfg(debug_assertions)]
+                let before = self.machine.clone();
                 let reply = self.machine.execute(index, command, &mut actions);
+                #[cfg(debug_assertions)]
+                keep(&M::judge_step(&before, &self.machine));
                 self.unsaved += command.bytes() as u64;
                 outcome.stirred |= M::stirs(command);
                 let group = Some(self.id);
@@ -298,5 +325,13 @@ impl<M: Machine> Group<M> {
         for (ticket, _) in core::mem::take(&mut self.reads).into_values().flatten() {
             replies.push((ticket, Reply::Refused(Refusal::NotLeader { leader })));
         }
+    }
+}
+
+/// A broken invariant is a bug: stop, with the evidence.
+#[cfg(debug_assertions)]
+fn keep(verdict: &Result<(), Violation>) {
+    if let Err(violation) = verdict {
+        panic!("{violation}");
     }
 }

@@ -6,8 +6,10 @@ use crate::group::Machine;
 use crate::message::{Refusal, Reply};
 use crate::shard::{self, Outcome, ReadAnswer, ShardGroup, WriteRefusal};
 use alloc::vec::Vec;
+use quorate_spec::Violation;
 use quorate_spec::action::Action;
 use quorate_spec::ids::{ConfigNum, LogIndex};
+use quorate_spec::invariants;
 
 impl Machine for Controller {
     type Command = controller::Command;
@@ -21,6 +23,13 @@ impl Machine for Controller {
 
     fn question(&self, num: &Option<ConfigNum>, _applied: LogIndex, _actions: &mut Vec<Action>) -> Reply {
         Reply::Controller(controller::Answer::Configuration(self.query(*num)))
+    }
+
+    fn judge_step(before: &Self, after: &Self) -> Result<(), Violation> {
+        if before.latest().num == after.latest().num {
+            return Ok(());
+        }
+        invariants::configurations(&before.latest().view(), &after.latest().view())
     }
 
     fn stirs(_command: &controller::Command) -> bool {
@@ -51,6 +60,10 @@ impl Machine for ShardGroup {
             }
             ReadAnswer::Refused(reason) => Reply::Refused(refused(reason)),
         }
+    }
+
+    fn judge_step(before: &Self, after: &Self) -> Result<(), Violation> {
+        invariants::group_step(&before.view(), &after.view())
     }
 
     fn stirs(command: &shard::Command) -> bool {

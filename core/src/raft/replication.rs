@@ -14,6 +14,7 @@ use super::role::{Leadership, State};
 use super::surface::{Effects, Proposed, Timer, TimerChange};
 use super::types::{Entry, EntryKind, LogPosition, Payload, Write};
 use alloc::boxed::Box;
+use alloc::collections::VecDeque;
 use alloc::sync::Arc;
 use alloc::vec;
 use alloc::vec::Vec;
@@ -30,6 +31,7 @@ impl<P: Payload> Replica<P> {
             progress: self.peers().into_iter().map(|peer| (peer, Progress::unknown(next))).collect(),
             own: LogIndex::ZERO,
             uncommitted: 0,
+            batches: VecDeque::new(),
             reads: Reads::default(),
             transfer: None,
         }));
@@ -76,7 +78,9 @@ impl<P: Payload> Replica<P> {
     fn append_own(&mut self, entries: Vec<Arc<Entry<P>>>, out: &mut Effects<P>) {
         let first = self.log.last_index().next();
         if let State::Leader(leader) = &mut self.state {
-            leader.uncommitted += entries.iter().map(|entry| entry_bytes(entry)).sum::<u64>();
+            let bytes = entries.iter().map(|entry| entry_bytes(entry)).sum();
+            leader.uncommitted += bytes;
+            leader.batches.push_back((self.log.last_index().plus(entries.len() as u64), bytes));
         }
         self.log.append(entries.iter().cloned());
         self.write(Write::Append { first, entries }, out);
@@ -200,6 +204,7 @@ impl<P: Payload> Replica<P> {
         if let State::Leader(leader) = &mut self.state {
             leader.own = leader.own.max(index);
             self.advance_commit(out);
+            self.free_quota();
         }
     }
 
@@ -223,13 +228,19 @@ impl<P: Payload> Replica<P> {
         while self.commit < index {
             self.commit = self.commit.next();
             let entry = self.log.get(self.commit).expect("what is committed is in the log");
-            if let State::Leader(leader) = &mut self.state
-                && entry.term == self.hard.term
-            {
-                leader.uncommitted -= entry_bytes(entry);
-            }
             out.labels.push(Action::Apply { index: self.commit, term: entry.term });
             out.committed.push((self.commit, Arc::clone(entry)));
+        }
+        self.incoming.take_if(|incoming| incoming.mark.last.index <= index);
+        self.free_quota();
+    }
+
+    /// Gives back to the quota what is committed and durable here.
+    fn free_quota(&mut self) {
+        let State::Leader(leader) = &mut self.state else { return };
+        let settled = self.commit.min(leader.own);
+        while let Some((_, bytes)) = leader.batches.pop_front_if(|(last, _)| *last <= settled) {
+            leader.uncommitted -= bytes;
         }
     }
 

@@ -4,7 +4,7 @@ use super::progress::Progress;
 use super::reads::Reads;
 use super::types::Payload;
 use alloc::boxed::Box;
-use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
 use quorate_spec::ids::{LogIndex, NodeId};
 use quorate_spec::views::Role;
 
@@ -46,8 +46,11 @@ pub(super) struct Leadership<P: Payload> {
     pub(super) progress: BTreeMap<NodeId, Progress<P>>,
     /// Up to where its own log is durable: its own copy counts no further (`leader-counts-itself-unsynced`).
     pub(super) own: LogIndex,
-    /// Bytes of the entries of its term that are not committed.
+    /// Bytes of the entries of its term that are not both committed and durable here: what the quota bounds. A leader whose
+    /// own disk stalls must not take in more and more while the others commit.
     pub(super) uncommitted: u64,
+    /// The last index and the bytes of each batch that makes them up.
+    pub(super) batches: VecDeque<(LogIndex, u64)>,
     /// Leadership confirmation for reads.
     pub(super) reads: Reads,
     /// The voter that should lead next. Nothing is proposed meanwhile.

@@ -31,7 +31,7 @@ pub(super) struct Writing<P: Payload> {
 /// A snapshot of which parts have come in.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Incoming<P: Payload> {
-    mark: Mark,
+    pub(super) mark: Mark,
     image: P::Image,
     /// The chunk that comes next.
     next: Cursor<P>,
@@ -178,6 +178,7 @@ impl<P: Payload> Replica<P> {
             return;
         }
         let base = LogIndex::new(mark.last.index.get().saturating_sub(self.limits.trailing_entries));
+        let base = base.min(self.oldest_transfer().unwrap_or(base));
         self.mark = mark.clone();
         self.write(Write::Mark(mark), out);
         if base > self.log.base().index {
@@ -186,6 +187,18 @@ impl<P: Payload> Replica<P> {
             self.write(Write::Purge { base }, out);
             out.labels.push(Action::CompactLog { index: base.index });
         }
+    }
+
+    /// Where the oldest snapshot ends that is on its way to a follower that answers. What comes after it is kept until
+    /// the follower has it, or a follower of a busy leader would need another snapshot each time it has one.
+    fn oldest_transfer(&self) -> Option<LogIndex> {
+        let State::Leader(leader) = &self.state else { return None };
+        let marks =
+            leader.progress.values().filter(|progress| progress.recent).filter_map(|progress| match &progress.flow {
+                Flow::Snapshot { sending: Some(sending) } => Some(sending.mark.last.index),
+                Flow::Snapshot { sending: None } | Flow::Probe { .. } | Flow::Replicate { .. } => None,
+            });
+        marks.min()
     }
 
     /// A follower wants the chunk at `next`.

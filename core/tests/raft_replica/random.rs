@@ -7,7 +7,7 @@ use crate::world::World;
 use quorate_core::limits::RaftLimits;
 use quorate_core::raft::{Input, Timer};
 use quorate_core::spec::ids::NodeId;
-use quorate_core::spec::views::ReplicaView;
+use quorate_core::spec::views::{ReplicaView, Role};
 use std::collections::BTreeSet;
 
 /// xorshift64*: enough to choose schedules with.
@@ -34,7 +34,7 @@ struct Schedule {
     snapshots: bool,
     /// How much goes wrong, from nothing to much.
     faults: usize,
-    /// How often elections are called for, in percent: in calm schedules logs grow, in stormy ones they conflict.
+    /// How often elections are contested: in calm schedules logs grow, in stormy ones they conflict.
     storm: usize,
 }
 
@@ -49,7 +49,14 @@ impl Schedule {
             trailing_entries: dice.roll(4) as u64,
         };
         let (snapshots, faults, storm) = (dice.chance(60), dice.roll(5), [4, 15, 50, 90][dice.roll(4)]);
-        Self { world: World::new(size, limits), dice, words: 0, snapshots, faults, storm }
+        Self {
+            world: World::new(size, limits),
+            dice,
+            words: 0,
+            snapshots,
+            faults,
+            storm,
+        }
     }
 
     fn some_node(&mut self) -> NodeId {
@@ -59,17 +66,25 @@ impl Schedule {
     /// One thing happens.
     fn step(&mut self) {
         let node = self.some_node();
+        if self.dice.roll(10_000) < self.storm * 3 {
+            self.contest();
+        }
+        if self.faults > 0 && !self.world.machine(node).pending.is_empty() && self.dice.roll(3_000) < self.storm {
+            let kept = self.dice.roll(self.world.machine(node).pending.len());
+            self.world.crash(node, kept);
+            self.world.restart(node);
+        }
         match self.dice.roll(100) {
-            0..50 => self.network(),
-            50..70 => {
+            0..60 => self.network(),
+            60..75 => {
                 let count = self.dice.roll(self.world.machine(node).pending.len() + 2);
                 self.world.sync(node, count);
             }
-            70..80 => {
+            75..80 => {
                 let armed = &self.world.machine(node).armed;
                 let timers: Vec<_> = armed.iter().copied().collect();
                 if let Some(timer) = timers.get(self.dice.roll(timers.len()))
-                    && (*timer == Timer::Heartbeat || self.dice.chance(self.storm))
+                    && (*timer == Timer::Heartbeat || self.dice.chance(4 + self.storm / 8))
                 {
                     self.world.fire(node, *timer);
                 }
@@ -92,24 +107,41 @@ impl Schedule {
         self.world.events.clear();
     }
 
-    /// A message arrives, out of order, or twice, or is lost.
-    fn network(&mut self) {
-        let on_the_way = self.world.network.len();
-        if on_the_way == 0 {
-            return;
+    /// Several nodes lose their leader and campaign at the same time.
+    fn contest(&mut self) {
+        for node in self.world.machines.keys().copied().collect::<Vec<_>>() {
+            if self.dice.chance(80) {
+                self.world.fire(node, Timer::Election);
+            }
         }
-        let at = if self.dice.chance(60) { 0 } else { self.dice.roll(on_the_way) };
-        if self.dice.chance(5 + 3 * self.faults) || on_the_way > 200 {
-            self.world.network.remove(at);
-        } else {
-            let again = self.dice.chance(5);
-            self.world.deliver(at, again);
+    }
+
+    /// A message arrives, out of order, or twice, or is lost; more of them if many are on the way.
+    fn network(&mut self) {
+        for _ in 0..1 + self.world.network.len() / 20 {
+            let on_the_way = self.world.network.len();
+            if on_the_way == 0 {
+                return;
+            }
+            let at = if self.dice.chance(60) {
+                0
+            } else {
+                self.dice.roll(on_the_way)
+            };
+            if self.dice.chance(1 + 3 * self.faults) {
+                self.world.network.remove(at);
+            } else {
+                let again = self.dice.chance(5);
+                self.world.deliver(at, again);
+            }
         }
     }
 
     fn propose(&mut self, node: NodeId) {
         let count = 1 + self.dice.roll(3);
-        let payloads = (0..count).map(|offset| Word(format!("w{}", self.words + offset))).collect();
+        let payloads = (0..count)
+            .map(|offset| Word(format!("w{}", self.words + offset)))
+            .collect();
         self.words += count;
         self.world.step(node, Input::Propose { payloads });
     }
@@ -132,10 +164,15 @@ impl Schedule {
         }
     }
 
-    /// Where two logs have the same term at an index they are the same up to there; and a leader of the newest term has
-    /// all that is committed.
+    /// Where two logs have the same term at an index they are the same up to there; and a leader has all that was
+    /// committed in its term and before.
     fn compare_logs(&self) {
-        let up = self.world.machines.iter().filter(|(_, machine)| machine.replica.is_some()).map(|(node, _)| *node);
+        let up = self
+            .world
+            .machines
+            .iter()
+            .filter(|(_, machine)| machine.replica.is_some())
+            .map(|(node, _)| *node);
         up.clone().for_each(|node| self.world.compare_with_disk(node));
         let views: Vec<ReplicaView> = up.map(|node| self.world.replica(node).view()).collect();
         for (one, other) in views.iter().flat_map(|one| views.iter().map(move |other| (one, other))) {
@@ -149,12 +186,11 @@ impl Schedule {
                 last = last.prev();
             }
         }
-        let newest = views.iter().max_by_key(|view| view.term).map(|view| view.term);
-        for leader in views.iter().filter(|view| Some(view.term) == newest && !view.matched.is_empty()) {
+        for leader in views.iter().filter(|view| view.role == Role::Leader) {
             for (index, entry) in &self.world.committed {
-                let term = leader.log.term_at(*index);
-                let held = *index <= leader.log.base_index || term == Some(entry.term);
-                assert!(held, "LeaderCompleteness: {} lacks {index}", leader.node);
+                let held = *index <= leader.log.base_index || leader.log.term_at(*index) == Some(entry.term);
+                let later = self.world.committed_in[index] <= leader.term;
+                assert!(held || !later, "LeaderCompleteness: {} lacks {index}", leader.node);
             }
         }
     }
@@ -194,10 +230,19 @@ impl Schedule {
 
     /// Every word that was ever committed anywhere is in every text, once, in the order of the log.
     fn nothing_is_lost(&self) {
-        let words: Vec<_> =
-            self.world.committed.values().filter_map(|entry| entry.payload()).map(|word| &word.0).collect();
+        let words: Vec<_> = self
+            .world
+            .committed
+            .values()
+            .filter_map(|entry| entry.payload())
+            .map(|word| &word.0)
+            .collect();
         for machine in self.world.machines.values() {
-            assert_eq!(machine.text.0.iter().collect::<Vec<_>>(), words, "an acknowledged word is lost");
+            assert_eq!(
+                machine.text.0.iter().collect::<Vec<_>>(),
+                words,
+                "an acknowledged word is lost"
+            );
         }
         let distinct: BTreeSet<_> = words.iter().collect();
         assert_eq!(distinct.len(), words.len(), "a word is committed twice");
@@ -231,7 +276,9 @@ fn campaign(size: u64, seeds: std::ops::Range<u64>, steps: usize) {
             }
         }
     }
-    let raft = quorate_core::spec::action::Action::NAMES.iter().take_while(|name| **name != "Join");
+    let raft = quorate_core::spec::action::Action::NAMES
+        .iter()
+        .take_while(|name| **name != "Join");
     let never: Vec<_> = raft.filter(|name| !fired.contains(**name)).collect();
     assert!(never.is_empty(), "never seen: {never:?}");
 }

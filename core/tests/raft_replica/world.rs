@@ -58,6 +58,8 @@ pub(crate) struct World {
     pub(crate) events: Vec<Event>,
     /// What was committed, by index: the same for everybody.
     pub(crate) committed: BTreeMap<LogIndex, Arc<Entry<Word>>>,
+    /// The term in which it was: all later leaders have it.
+    pub(crate) committed_in: BTreeMap<LogIndex, Term>,
     leaders: BTreeMap<Term, NodeId>,
     /// The names of the actions that fired.
     pub(crate) fired: BTreeSet<&'static str>,
@@ -85,6 +87,7 @@ impl World {
             network: Vec::new(),
             events: Vec::new(),
             committed: BTreeMap::new(),
+            committed_in: BTreeMap::new(),
             leaders: BTreeMap::new(),
             fired: BTreeSet::new(),
         };
@@ -109,7 +112,10 @@ impl World {
         let effects = replica.step(input);
         let (leads, term) = (replica.is_leader(), replica.term());
         if led && leads && led_term == term {
-            let grown = known.iter().zip(matched(replica)).all(|(before, after)| *before <= after);
+            let grown = known
+                .iter()
+                .zip(matched(replica))
+                .all(|(before, after)| *before <= after);
             assert!(grown, "MonotonicMatch: {node} forgets how far its followers are");
         }
         if leads && !led {
@@ -125,7 +131,11 @@ impl World {
         let cut = self.machine(node).isolated;
         for (to, message) in effects.sends {
             if !cut && !self.machine(to).isolated {
-                self.network.push(Envelope { from: node, to, message });
+                self.network.push(Envelope {
+                    from: node,
+                    to,
+                    message,
+                });
             }
         }
         let machine = self.machine(node);
@@ -137,16 +147,36 @@ impl World {
             };
         }
         if let Some(work) = effects.snapshot {
-            assert!(machine.writing.replace(work).is_none(), "two snapshots are written at a time");
+            assert!(
+                machine.writing.replace(work).is_none(),
+                "two snapshots are written at a time"
+            );
         }
         if let Some((position, text)) = effects.installed {
-            assert!(position.index > machine.applied, "SnapshotNeverRewinds: {position:?} at {}", machine.applied);
+            assert!(
+                position.index > machine.applied,
+                "SnapshotNeverRewinds: {position:?} at {}",
+                machine.applied
+            );
             (machine.text, machine.applied) = (text, position.index);
             self.events.push(Event::Installed(node, position));
         }
-        effects.committed.into_iter().for_each(|(index, entry)| self.apply(node, index, entry));
-        assert_eq!(self.machines[&node].applied, self.replica(node).commit(), "all that is committed is handed out");
-        self.answer(node, effects.proposed, effects.read, effects.reads_ready, effects.stepped_down);
+        effects
+            .committed
+            .into_iter()
+            .for_each(|(index, entry)| self.apply(node, index, entry));
+        assert_eq!(
+            self.machines[&node].applied,
+            self.replica(node).commit(),
+            "all that is committed is handed out"
+        );
+        self.answer(
+            node,
+            effects.proposed,
+            effects.read,
+            effects.reads_ready,
+            effects.stepped_down,
+        );
         if effects.image_wanted {
             let image = self.machines[&node].text.clone();
             self.step(node, Input::Image { image, persist: false });
@@ -161,7 +191,8 @@ impl World {
         ready: Vec<(ReadContext, LogIndex)>,
         stepped_down: bool,
     ) {
-        self.events.extend(proposed.map(|proposed| Event::Proposed(node, proposed)));
+        self.events
+            .extend(proposed.map(|proposed| Event::Proposed(node, proposed)));
         if let Some(read) = read {
             let floor = self.committed.keys().next_back().copied().unwrap_or_default();
             if let Ok(context) = read {
@@ -172,8 +203,14 @@ impl World {
         }
         for (context, index) in ready {
             let floor = self.machine(node).reads[&context];
-            assert!(index >= floor, "ReadsAreFresh: {context} at {index}, but {floor} was committed when it was asked");
-            assert!(index <= self.machine(node).applied, "a read is ready before the state is");
+            assert!(
+                index >= floor,
+                "ReadsAreFresh: {context} at {index}, but {floor} was committed when it was asked"
+            );
+            assert!(
+                index <= self.machine(node).applied,
+                "a read is ready before the state is"
+            );
             self.events.push(Event::Ready(node, context, index));
         }
         if stepped_down {
@@ -188,14 +225,21 @@ impl World {
         machine.applied = index;
         machine.text.0.extend(entry.payload().map(|word| word.0.clone()));
         if let Some(first) = self.committed.get(&index) {
-            assert_eq!(first, &entry, "StateMachineSafety: two entries are committed at {index}");
+            assert_eq!(
+                first, &entry,
+                "StateMachineSafety: two entries are committed at {index}"
+            );
             return;
         }
         let durable = |machine: &&Machine| {
             machine.durable.mark.last.index >= index || machine.durable.term_at(index) == Some(entry.term)
         };
         let copies = self.machines.values().filter(durable).count();
-        assert!(copies > self.machines.len() / 2, "Durability: {index} is committed with {copies} durable copies");
+        assert!(
+            copies > self.machines.len() / 2,
+            "Durability: {index} is committed with {copies} durable copies"
+        );
+        self.committed_in.insert(index, self.replica(node).term());
         self.committed.insert(index, entry);
     }
 
@@ -203,7 +247,11 @@ impl World {
     pub(crate) fn sync(&mut self, node: NodeId, count: usize) {
         let machine = self.machine(node);
         let mut last = None;
-        for (id, write) in machine.pending.drain(..count.min(machine.pending.len())).collect::<Vec<_>>() {
+        for (id, write) in machine
+            .pending
+            .drain(..count.min(machine.pending.len()))
+            .collect::<Vec<_>>()
+        {
             machine.fold(write);
             last = Some(id);
         }
@@ -214,7 +262,11 @@ impl World {
 
     /// Delivers the message at this place in the network, and keeps a copy on the way if it is to come twice.
     pub(crate) fn deliver(&mut self, at: usize, again: bool) {
-        let Envelope { from, to, message } = if again { self.network[at].clone() } else { self.network.remove(at) };
+        let Envelope { from, to, message } = if again {
+            self.network[at].clone()
+        } else {
+            self.network.remove(at)
+        };
         if !self.machine(to).isolated {
             self.step(to, Input::Received { from, message });
         }
@@ -270,7 +322,11 @@ impl World {
                 self.written(*node);
             }
             if self.network.is_empty() {
-                if self.machines.values().all(|machine| machine.pending.is_empty() && machine.writing.is_none()) {
+                if self
+                    .machines
+                    .values()
+                    .all(|machine| machine.pending.is_empty() && machine.writing.is_none())
+                {
                     return;
                 }
                 continue;
@@ -285,7 +341,9 @@ impl World {
         let machine = &self.machines[&node];
         let mut durable = machine.durable.clone();
         for (_, write) in &machine.pending {
-            durable.fold(write.clone(), |_| Text::default()).expect("the lane is consistent");
+            durable
+                .fold(write.clone(), |_| Text::default())
+                .expect("the lane is consistent");
         }
         durable
     }
@@ -294,19 +352,29 @@ impl World {
     pub(crate) fn compare_with_disk(&self, node: NodeId) {
         let (told, believed) = (self.folded(node).view(node), self.replica(node).view());
         assert_eq!(told.log, believed.log, "the log of {node}");
-        assert_eq!((told.term, told.voted_for), (believed.term, believed.voted_for), "the vote of {node}");
+        assert_eq!(
+            (told.term, told.voted_for),
+            (believed.term, believed.voted_for),
+            "the vote of {node}"
+        );
     }
 
     /// The leader of the newest term that has one up.
     pub(crate) fn leader(&self) -> Option<NodeId> {
         let up = self.machines.values().filter_map(|machine| machine.replica.as_ref());
-        up.filter(|replica| replica.is_leader()).max_by_key(|replica| replica.term()).map(Replica::me)
+        up.filter(|replica| replica.is_leader())
+            .max_by_key(|replica| replica.term())
+            .map(Replica::me)
     }
 }
 
 /// How far each follower of a leader matches it.
 fn matched(replica: &Replica<Word>) -> Vec<u64> {
-    replica.lag().iter().map(|(_, lag)| replica.last().index.get() - lag).collect()
+    replica
+        .lag()
+        .iter()
+        .map(|(_, lag)| replica.last().index.get() - lag)
+        .collect()
 }
 
 impl Machine {

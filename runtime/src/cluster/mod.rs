@@ -168,6 +168,14 @@ impl LocalCluster {
         Ok(())
     }
 
+    /// The process of a node that runs.
+    ///
+    /// # Errors
+    /// The node does not run.
+    pub fn pid(&self, id: u64) -> io::Result<u32> {
+        self.running.get(&id).map(Process::id).ok_or_else(|| not_running(id))
+    }
+
     /// SIGKILL, and waits for the end. True if that is what ended it.
     ///
     /// # Errors

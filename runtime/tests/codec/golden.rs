@@ -54,26 +54,22 @@ fn writes() {
     golden(
         Kind::WalFrame,
         data(raft::Write::Append { first: LogIndex::new(70_000), entries }),
-        concat!(
-            "5152544501000600230000004e7afbb903fb2c010702fc701101000203000301000504036b6579000576616c7565fc00001000",
-        ),
+        "5152544501000600230000004e7afbb903fb2c010702fc701101000203000301000504036b6579000576616c7565fc00001000",
     );
     golden(
         Kind::WalFrame,
         data(raft::Write::Mark(mark())),
-        concat!("51525445010006000f0000004f3c243003fb2c01070303fc70110100020102",),
+        "51525445010006000f0000004f3c243003fb2c01070303fc70110100020102",
     );
     golden(
         Kind::WalFrame,
         Write::CreateData { group: group(), mark: mark(), config: configuration() },
-        concat!(
-            "51525445010006002800000068c9e38c02fb2c010703fc70110100020102080201fb2c010701fb2c010706000001fb2c01fb2c01",
-            "07010102",
-        ),
+        "51525445010006002800000068c9e38c02fb2c010703fc70110100020102080201fb2c010701fb2c010706000001fb2c01fb2c01\
+         07010102",
     );
     golden(
         Kind::WalFrame,
         Write::Pin { node: NodeId::new(2), info: node_info() },
-        concat!("5152544501000600210000005fd39ee005020d31302e302e302e313a37303030fefaffffffffffffffffffffffffffffff",),
+        "5152544501000600210000005fd39ee005020d31302e302e302e313a37303030fefaffffffffffffffffffffffffffffff",
     );
 }
