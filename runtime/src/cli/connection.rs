@@ -54,7 +54,7 @@ impl Connection {
         Ok(options)
     }
 
-    /// Opens a session.
+    /// Reaches the cluster.
     pub(super) async fn connect(&self) -> Result<Client, Failure> {
         let options = self.options()?;
         let seeds = options.seeds.join(", ");
@@ -66,14 +66,9 @@ impl Connection {
     }
 }
 
-/// An error of a request, with what to do about it.
+/// An error of a request: what it says includes what is certain and what to do.
 pub(super) fn failed(what: &str, error: &Error) -> Failure {
-    let next = if error.definitely_not_executed() {
-        "it was not executed: mend the reason and ask again; `quorate status` shows the cluster"
-    } else {
-        "it may or may not have been executed: read the key (or `quorate query`) before asking again"
-    };
-    Failure::new(format!("{what}: {error}"), next)
+    Failure::told(format!("{what}: {error}"))
 }
 
 #[cfg(test)]

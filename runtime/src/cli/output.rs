@@ -108,7 +108,7 @@ pub(super) fn finish(outcome: Outcome, json: bool) -> ExitCode {
             let message = failure.message.trim_end();
             let message = message.strip_prefix("error: ").unwrap_or(message);
             if json {
-                print_json(&json!({ "error": message, "next": failure.next }));
+                print_json(&json!({ "error": message, "next": &failure.next }));
             }
             eprintln!("error: {message}");
             if let Some(next) = failure.next {

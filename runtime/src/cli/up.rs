@@ -5,9 +5,12 @@ use super::usage_error;
 use crate::client_api::Options;
 use crate::cluster::{Layout, LocalCluster, Settings, ports, watch};
 use clap::Args;
+use quorate_core::controller::{Configuration, GroupInfo};
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -66,15 +69,15 @@ pub(super) async fn run(arguments: UpArgs, json: bool) -> Outcome {
     let mut terminated = listen(SignalKind::terminate())?;
     let place = make_place(arguments.dir.as_deref(), layout)?;
     let mut cluster = start(&place, layout, arguments.base_port)?;
-    tokio::select! {
+    let config = tokio::select! {
         made = make_ready(&cluster) => made?,
         _ = interrupted.recv() => return Ok(Report::default().with_note("stopped before it was ready")),
         _ = terminated.recv() => return Ok(Report::default().with_note("stopped before it was ready")),
-    }
+    };
     if json {
-        print_json(&ready_json(&cluster));
+        print_json(&ready_json(&cluster, &config));
     } else {
-        print_bytes(ready_text(&cluster, place.temporary).as_bytes());
+        print_bytes(ready_text(&cluster, &config, place.temporary).as_bytes());
     }
     let fallen = tokio::select! {
         fallen = watch_over(&mut cluster) => Some(fallen),
@@ -151,7 +154,7 @@ fn start(place: &Place, layout: Layout, base_port: u16) -> Result<LocalCluster, 
 }
 
 /// Waits for the nodes, and lets all groups join unless the cluster has been in use before.
-async fn make_ready(cluster: &LocalCluster) -> Result<(), Failure> {
+async fn make_ready(cluster: &LocalCluster) -> Result<Arc<Configuration>, Failure> {
     let directory = cluster.directory().display().to_string();
     let failed = |why: String| Failure::new(why, format!("read the logs in {directory}"));
     let client = watch::connect(&Options::new(cluster.seeds()), PATIENCE).await.map_err(failed)?;
@@ -162,8 +165,7 @@ async fn make_ready(cluster: &LocalCluster) -> Result<(), Failure> {
         let groups = cluster.layout().groups(1..cluster.layout().groups + 1);
         watch::join(&client, &groups, PATIENCE).await.map_err(failed)?;
     }
-    watch::settle(&client, cluster.addresses(), PATIENCE).await.map_err(failed)?;
-    Ok(())
+    watch::settle(&client, cluster.addresses(), PATIENCE).await.map_err(failed)
 }
 
 /// Returns when a node ends by itself.
@@ -181,30 +183,36 @@ async fn watch_over(cluster: &mut LocalCluster) -> (u64, String) {
     }
 }
 
-fn ready_json(cluster: &LocalCluster) -> Value {
-    let layout = cluster.layout();
+/// The groups that there are, and their nodes: those that joined before may have left.
+fn groups(config: &Configuration) -> BTreeMap<u64, Vec<u64>> {
+    let nodes = |group: &GroupInfo| group.servers.iter().map(|node| node.get()).collect();
+    config.groups.iter().map(|(gid, group)| (gid.get(), nodes(group))).collect()
+}
+
+fn ready_json(cluster: &LocalCluster, config: &Configuration) -> Value {
     let nodes: Vec<Value> =
         cluster.addresses().iter().map(|(id, address)| json!({ "node": id, "address": address })).collect();
     json!({
-        "ready": true, "seeds": cluster.seeds(), "nodes": nodes, "groups": layout.groups(1..layout.groups + 1),
-        "shards": layout.shards, "directory": cluster.directory(),
+        "ready": true, "seeds": cluster.seeds(), "nodes": nodes, "groups": groups(config),
+        "shards": config.shards.len(), "directory": cluster.directory(),
     })
 }
 
-fn ready_text(cluster: &LocalCluster, temporary: bool) -> String {
+fn ready_text(cluster: &LocalCluster, config: &Configuration, temporary: bool) -> String {
     let layout = cluster.layout();
     let seeds = cluster.seeds().join(",");
     let count = layout.nodes().count();
     let mut text = format!("{count} nodes are up: the controller on {}", listed(layout.controller_nodes()));
-    for gid in 1..=layout.groups {
-        text.push_str(&format!(", group {gid} on {}", listed(layout.group_nodes(gid))));
+    for (gid, nodes) in groups(config) {
+        text.push_str(&format!(", group {gid} on {}", listed(nodes)));
     }
     let kept =
         if temporary { "removed at the end; keep it with --dir DIR" } else { "kept; the same command goes on from it" };
     text.push_str(&format!("\ndata and logs: {} ({kept})\n\n", cluster.directory().display()));
     text.push_str(&format!("In another terminal:\n  export QUORATE_SEEDS={seeds}\n"));
     text.push_str("  quorate put greeting hello\n  quorate get greeting\n  quorate status\n  quorate move 0 ");
-    text.push_str(&format!("{}\n  quorate bench --seconds 5\n\nCtrl-C stops the cluster.\n", layout.groups));
+    let last = groups(config).into_keys().next_back().unwrap_or(1);
+    text.push_str(&format!("{last}\n  quorate bench --seconds 5\n\nCtrl-C stops the cluster.\n"));
     text
 }
 
