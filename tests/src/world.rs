@@ -71,7 +71,7 @@ impl World {
         world
     }
 
-    /// The nodes of a group.
+    /// The nodes that the layout has for a group.
     pub fn servers(&self, gid: u64) -> Vec<u64> {
         self.cluster.layout().group_nodes(gid)
     }
@@ -114,7 +114,7 @@ impl World {
     pub async fn leader(&self, gid: u64) -> (u64, ReplicaStatus) {
         self.until("a group has a leader", async |world| {
             let mut best: Option<(u64, ReplicaStatus)> = None;
-            for node in world.servers(gid) {
+            for node in world.cluster.layout().nodes() {
                 let Some(status) = world.status(node).await else { continue };
                 let leads =
                     |replica: &&ReplicaStatus| replica.group.gid == Gid::new(gid) && replica.role == Role::Leader;
@@ -160,7 +160,8 @@ impl World {
     pub async fn check(&self, ledgers: &[Ledger]) {
         let client = self.client().await;
         for ledger in ledgers {
-            let read = client.get(&ledger.key).await.expect("every key can be read");
+            let read = client.get(&ledger.key).await;
+            let read = read.unwrap_or_else(|error| panic!("{}: {error}\n{}", ledger.key, self.last_words()));
             if let Err(broken) = ledger.check(&read.value.unwrap_or_default()) {
                 panic!("{broken}\n{}", self.last_words());
             }

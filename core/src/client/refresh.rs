@@ -54,9 +54,14 @@ impl Client {
             return self.refresh_failed(fx);
         };
         self.refresh.attempt = None;
+        let news = self.learn(config, directory, fx);
+        if self.routes.config().shards.is_empty() {
+            // A node that has just started does not know where shards are: another one may, or this one later.
+            return self.refresh_failed(fx);
+        }
         self.refresh.failed = 0;
         self.refresh.round = 0;
-        if !self.learn(config, directory, fx) {
+        if !news {
             // Nothing new here: maybe elsewhere, when somebody needs it again.
             self.refresh.next = self.refresh.next.wrapping_add(1);
         }

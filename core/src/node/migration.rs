@@ -1,11 +1,12 @@
 //! Moving shards between groups: routes what groups say to each other, and looks after a leading group's work.
 
 use super::Node;
-use crate::effect::{Effects, TimerChange};
+use crate::effect::{Effects, Label, TimerChange};
 use crate::input::Timer;
 use crate::message::{DirectoryMessage, Message};
 use crate::shard::{Drive, Known, Migrator, ShardMessage};
 use alloc::sync::Arc;
+use quorate_spec::action::Action;
 use quorate_spec::ids::{GroupId, NodeId};
 
 impl Node {
@@ -21,6 +22,10 @@ impl Node {
         let Some(data) = self.data.get_mut(&to) else { return };
         if question {
             if let Some(answer) = data.group.machine().answer(&message, self.limits.shard_chunk_bytes) {
+                if let ShardMessage::Part { shard, origin, .. } = &answer {
+                    let action = Action::SendChunk { shard: *shard, config: origin.config, to: from };
+                    effects.labels.push(Label { group: Some(to), action });
+                }
                 self.send(from, Message::Shard(answer), effects);
             }
         } else if data.group.replica().is_leader() {
@@ -57,6 +62,10 @@ impl Node {
 
     fn perform(&mut self, id: GroupId, drive: Drive, effects: &mut Effects) {
         for (_, to, message) in drive.sends {
+            if let ShardMessage::Pull { shard, origin, .. } = &message {
+                let action = Action::Pull { shard: *shard, config: origin.config, from: origin.group };
+                effects.labels.push(Label { group: Some(id), action });
+            }
             self.send(to, Message::Shard(message), effects);
         }
         if !drive.propose.is_empty() {

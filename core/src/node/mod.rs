@@ -101,8 +101,10 @@ impl Node {
             loopback: VecDeque::new(),
         };
         let mut effects = Effects::default();
-        effects.addresses.extend(node.controllers.clone());
+        // What was pinned may be out of date; what the operator says now is not: a controller that moved to another
+        // address could otherwise never be reached to learn the new one.
         effects.addresses.extend(node.peers.iter().map(|(id, peer)| (*id, peer.info.address.clone())));
+        effects.addresses.extend(node.controllers.clone());
         // Before the controller's: what that has applied may name groups that are here already.
         for (group, durable) in durable.data {
             node.start_data(group, durable, &mut effects);

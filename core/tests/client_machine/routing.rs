@@ -33,6 +33,20 @@ fn without_a_map_calls_wait_for_it_in_order() {
 }
 
 #[test]
+fn a_node_that_knows_nothing_yet_is_asked_again() {
+    let mut script = Script::unmapped(&[1]);
+    let call = script.submit(get(0));
+    let at = script.sent.iter().position(Sent::is_map).expect("it is asked for");
+    let ask = script.sent.remove(at);
+    script.answer(&ask, Reply::Map { config: None, directory: None });
+    script.fire(Timer::Retry { task: Task::Refresh });
+    script.answer_map(configuration(1, [1, 1, 2, 2]), directory(1));
+    let sent = script.take_one();
+    script.answer(&sent, value(0, "x"));
+    assert!(matches!(script.outcome(call), Some(Outcome::Value { .. })));
+}
+
+#[test]
 fn a_redirection_is_followed_at_once_and_remembered() {
     let mut script = Script::mapped();
     let call = script.submit(get(0));
