@@ -11,6 +11,7 @@ use quorate_spec::ids::{GroupId, NodeId, Ticket, WriteId};
 use serde::{Deserialize, Serialize};
 
 /// Something that happened.
+#[allow(clippy::large_enum_variant, reason = "messages are most of what happens; a box for each would cost more")]
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Input {
     /// A message came from another node.

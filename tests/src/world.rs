@@ -43,6 +43,26 @@ impl World {
 
     /// The same, in a directory that outlives the world.
     pub async fn start_in(directory: &Path, layout: Layout, limits: &str) -> Self {
+        let world = Self::launch(directory, layout, limits);
+        world.until("every node is registered", Self::registered).await;
+        world
+    }
+
+    /// The same, or nothing if it does not stand within `patience`.
+    pub async fn start_within(directory: &Path, layout: Layout, limits: &str, patience: Duration) -> Option<Self> {
+        let world = Self::launch(directory, layout, limits);
+        let standing = world.until("every node is registered", Self::registered);
+        tokio::time::timeout(patience, standing).await.ok()?;
+        Some(world)
+    }
+
+    async fn registered(&self) -> Option<()> {
+        let client = self.try_client(PATIENCE).await?;
+        let nodes = self.cluster.addresses().len();
+        (client.map().await.1.nodes.len() == nodes).then_some(())
+    }
+
+    fn launch(directory: &Path, layout: Layout, limits: &str) -> Self {
         let file = directory.join("limits.toml");
         std::fs::write(&file, format!("[limits]\n{limits}\n")).expect("the directory can be written");
         let mut settings = Settings::here(directory.to_path_buf(), layout).expect("free ports");
@@ -50,15 +70,7 @@ impl World {
         settings.arguments = vec!["--config".into(), file.display().to_string()];
         let mut cluster = LocalCluster::new(settings).expect("a cluster");
         cluster.start_all().expect("every node starts");
-        let world = Self { cluster, directory: None };
-        let nodes = world.cluster.addresses().len();
-        world
-            .until("every node is registered", async |world| {
-                let client = world.try_client(PATIENCE).await?;
-                (client.map().await.1.nodes.len() == nodes).then_some(())
-            })
-            .await;
-        world
+        Self { cluster, directory: None }
     }
 
     /// Starts `layout` and joins its first `joined` groups.
@@ -156,16 +168,21 @@ impl World {
         owned.map(|(_, shard)| shard).collect()
     }
 
-    /// Reads every ledger's key back and checks its promises.
+    /// Reads every ledger's key back: every promise must be kept.
     pub async fn check(&self, ledgers: &[Ledger]) {
-        let client = self.client().await;
-        for ledger in ledgers {
-            let read = client.get(&ledger.key).await;
-            let read = read.unwrap_or_else(|error| panic!("{}: {error}\n{}", ledger.key, self.last_words()));
-            if let Err(broken) = ledger.check(&read.value.unwrap_or_default()) {
-                panic!("{broken}\n{}", self.last_words());
-            }
+        if let Err(broken) = self.kept(ledgers).await {
+            panic!("{broken}\n{}", self.last_words());
         }
+    }
+
+    /// Reads every ledger's key back. `Err` says which promise is broken.
+    pub async fn kept(&self, ledgers: &[Ledger]) -> Result<(), String> {
+        let client = self.client_for(PATIENCE / 3).await;
+        for ledger in ledgers {
+            let read = client.get(&ledger.key).await.map_err(|error| format!("{}: {error}", ledger.key))?;
+            ledger.check(&read.value.unwrap_or_default())?;
+        }
+        Ok(())
     }
 
     /// The end of every node's log, for a failed test's report.

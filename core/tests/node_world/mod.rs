@@ -11,26 +11,25 @@ use quorate_core::message::{Message, Peer, Reply, Request};
 use quorate_core::node::Node;
 use quorate_core::raft::{LogPosition, Mark};
 use quorate_core::shard::ShardGroup;
-use quorate_spec::action::Action;
 use quorate_spec::ids::{Boot, GroupId, NodeId, Stamp, Ticket, WriteId};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// A small generator, the same on every machine (xorshift64*).
-pub struct Random(u64);
+pub(crate) struct Random(u64);
 
 impl Random {
-    pub fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
     }
 
-    pub fn below(&mut self, bound: usize) -> usize {
+    pub(crate) fn below(&mut self, bound: usize) -> usize {
         self.0 ^= self.0 >> 12;
         self.0 ^= self.0 << 25;
         self.0 ^= self.0 >> 27;
         ((self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33) as usize) % bound.max(1)
     }
 
-    pub fn chance(&mut self, percent: usize) -> bool {
+    pub(crate) fn chance(&mut self, percent: usize) -> bool {
         self.below(100) < percent
     }
 }
@@ -64,16 +63,16 @@ struct Process {
 }
 
 /// The world.
-pub struct World {
-    pub random: Random,
+pub(crate) struct World {
+    pub(crate) random: Random,
     processes: BTreeMap<NodeId, Process>,
     controllers: BTreeMap<NodeId, Bytes>,
     network: Vec<(Peer, NodeId, Message)>,
-    pub replies: BTreeMap<Ticket, Reply>,
+    pub(crate) replies: BTreeMap<Ticket, Reply>,
     /// How often each action was taken.
-    pub actions: BTreeMap<&'static str, u64>,
+    pub(crate) actions: BTreeMap<&'static str, u64>,
     /// Percent of messages lost, and sent twice.
-    pub loss: usize,
+    pub(crate) loss: usize,
     shards: u32,
 }
 
@@ -99,7 +98,7 @@ fn address(node: NodeId) -> Bytes {
 
 impl World {
     /// Nodes 1 to `nodes`, of which the first `controllers` are the controller's members.
-    pub fn new(seed: u64, nodes: u64, controllers: u64, shards: u32) -> Self {
+    pub(crate) fn new(seed: u64, nodes: u64, controllers: u64, shards: u32) -> Self {
         let controllers = (1..=controllers).map(NodeId::new).map(|node| (node, address(node))).collect();
         let mut world = Self {
             random: Random::new(seed),
@@ -117,12 +116,8 @@ impl World {
         world
     }
 
-    pub fn nodes(&self) -> Vec<NodeId> {
+    pub(crate) fn nodes(&self) -> Vec<NodeId> {
         self.processes.keys().copied().collect()
-    }
-
-    pub fn node(&self, node: NodeId) -> &Node {
-        &self.processes[&node].node
     }
 
     fn boot(&mut self, id: NodeId, boot: u64, durable: Durable, files: Files) {
@@ -136,7 +131,7 @@ impl World {
     }
 
     /// Loses everything volatile and all but a prefix of the writes that were not synced; starts again at once.
-    pub fn crash(&mut self, id: NodeId) {
+    pub(crate) fn crash(&mut self, id: NodeId) {
         let process = self.processes.remove(&id).expect("the node exists");
         let Process { boot, mut durable, mut files, mut pending, .. } = process;
         let kept = self.random.below(pending.len() + 1);
@@ -146,7 +141,7 @@ impl World {
         self.boot(id, boot + 1, durable, files);
     }
 
-    pub fn ask(&mut self, node: NodeId, ticket: Ticket, request: Request) {
+    pub(crate) fn ask(&mut self, node: NodeId, ticket: Ticket, request: Request) {
         self.input(node, Input::Requests { requests: vec![(ticket, request)] });
     }
 
@@ -179,15 +174,12 @@ impl World {
         }
         self.replies.extend(effects.replies);
         for label in effects.labels {
-            if let Action::BecomeLeader { .. } = label.action {
-                self.network.shrink_to(0);
-            }
             *self.actions.entry(label.action.name()).or_default() += 1;
         }
     }
 
     /// What a person needs to see when a run is stuck.
-    pub fn report(&self) -> String {
+    pub(crate) fn report(&self) -> String {
         let line = |(id, process): (&NodeId, &Process)| {
             format!("{id}: timers {:?} pending {} {:?}\n", process.timers, process.pending.len(), process.node.status())
         };
@@ -195,7 +187,7 @@ impl World {
     }
 
     /// One random event: mostly a delivery or a sync, now and then a timer or a finished snapshot.
-    pub fn tick(&mut self) {
+    pub(crate) fn tick(&mut self) {
         let nodes = self.nodes();
         let id = nodes[self.random.below(nodes.len())];
         match self.random.below(100) {

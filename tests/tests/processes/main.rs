@@ -2,6 +2,7 @@
 //!
 //! Run one after the other (`--test-threads=1`): each test is a whole cluster. Names of lab scenarios are kept.
 
+mod demo;
 mod kills;
 mod migration;
 mod power;

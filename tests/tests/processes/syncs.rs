@@ -1,31 +1,9 @@
 //! Durability is real: with `fdatasync` failing on a majority no write is acknowledged, and the nodes stop loudly.
 
 use quorate::client_api::{Client, Options};
+use quorate_tests::inject;
 use quorate_tests::world::{World, layout};
-use std::process::{Child, Command, Stdio};
 use std::time::Duration;
-
-/// Makes every sync of a running process fail from now on, by system-call injection.
-fn fail_syncs(pid: u32) -> Child {
-    let mut tracer = Command::new("strace")
-        .args(["-f", "-qq", "-e", "trace=fdatasync,fsync", "-e", "inject=fdatasync,fsync:error=EIO"])
-        .args(["-o", "/dev/null", "-p", &pid.to_string()])
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("strace is missing: apt-get install strace");
-    let status = format!("/proc/{pid}/status");
-    let traced = || {
-        std::fs::read_to_string(&status)
-            .unwrap_or_default()
-            .lines()
-            .any(|line| line.strip_prefix("TracerPid:").is_some_and(|tracer| tracer.trim() != "0"))
-    };
-    while !traced() {
-        assert!(tracer.try_wait().expect("strace can be waited for").is_none(), "strace could not attach");
-        std::thread::sleep(Duration::from_millis(10));
-    }
-    tracer
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn failing_syncs_on_a_majority_acknowledge_nothing_and_stop_the_nodes() {
@@ -34,10 +12,8 @@ async fn failing_syncs_on_a_majority_acknowledge_nothing_and_stop_the_nodes() {
     let broken: Vec<u64> = world.servers(1).into_iter().take(2).collect();
     let mut tracers = Vec::new();
     for node in &broken {
-        tracers.push(fail_syncs(world.cluster.pid(*node).expect("the node runs")));
+        tracers.push(inject::syncs(world.cluster.pid(*node).expect("the node runs"), inject::FAIL));
     }
-    // strace attaches to the threads that exist; give a node's every thread time to be seized.
-    tokio::time::sleep(Duration::from_millis(500)).await;
     let options = Options { deadline: Duration::from_secs(6), ..Options::new(world.cluster.seeds()) };
     let client = Client::connect(options).await.expect("the controllers are healthy");
     let answer = client.put("after", "2").await;
