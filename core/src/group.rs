@@ -34,6 +34,9 @@ pub trait Machine: Image {
     /// Reads from the state, which has applied every entry up to `applied`.
     fn question(&self, question: &Self::Question, applied: LogIndex, actions: &mut Vec<Action>) -> Reply;
 
+    /// About how large a snapshot of it is, in bytes.
+    fn bytes(&self) -> u64;
+
     /// What one applied command must not have done: the specification's invariants of this machine.
     ///
     /// # Errors
@@ -267,7 +270,9 @@ impl<M: Machine> Group<M> {
         if effects.stepped_down {
             self.lose_leadership(&mut outcome.replies);
         }
-        let persist = self.unsaved > limits.snapshot_log_bytes && !self.replica.snapshot_in_progress();
+        // A snapshot is worth it when the log since the last one is as large as what would be written.
+        let grown = self.unsaved > limits.snapshot_log_bytes && self.unsaved > self.machine.bytes();
+        let persist = grown && !self.replica.snapshot_in_progress();
         if persist || effects.image_wanted {
             if persist {
                 self.unsaved = 0;

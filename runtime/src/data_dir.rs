@@ -4,6 +4,7 @@
 //! LOCK        held while the process runs
 //! IDENTITY    format, cluster, node, stamp; written last when the directory is made, never changed
 //! BOOT        how often it was opened; grows durably before anything else is read
+//! LOGGED      there since the log was first opened: from then on an empty wal/ is a loss, not a beginning
 //! wal/        the write-ahead log
 //! snapshots/  the snapshots
 //! ```
@@ -25,6 +26,7 @@ use std::path::{Path, PathBuf};
 const LOCK: &str = "LOCK";
 const IDENTITY: &str = "IDENTITY";
 const BOOT: &str = "BOOT";
+const LOGGED: &str = "LOGGED";
 const WAL: &str = "wal";
 const SNAPSHOTS: &str = "snapshots";
 
@@ -73,6 +75,22 @@ impl DataDir {
         write_durably(path, BOOT, &files::boot_text(boot))?;
         let stamp = identity.stamp()?;
         Ok(Self { path: path.into(), identity: Identity::new(cluster, node, stamp), stamp, boot, is_new, _lock: lock })
+    }
+
+    /// Whether the log was opened before, so that it must be there.
+    ///
+    /// # Errors
+    /// The disk fails.
+    pub fn was_logged(&self) -> Result<bool, DataDirError> {
+        exists(&self.path.join(LOGGED))
+    }
+
+    /// The log is open: from now on it must be there. Durable when this returns; nothing may be promised before.
+    ///
+    /// # Errors
+    /// The disk fails.
+    pub fn note_logged(&self) -> Result<(), DataDirError> {
+        if self.was_logged()? { Ok(()) } else { write_durably(&self.path, LOGGED, "") }
     }
 
     /// Where it is.

@@ -7,7 +7,8 @@ use tracing::level_filters::LevelFilter;
 /// Sets up logging for the process. The first call counts; a second one changes nothing.
 pub fn init(format: LogFormat, level: LogLevel) {
     let builder =
-        tracing_subscriber::fmt().with_writer(std::io::stderr).with_max_level(filter(level)).with_target(false);
+        // A log line that cannot be written (a full disk, a reader that ended) must not end the node.
+        tracing_subscriber::fmt().log_internal_errors(false).with_writer(std::io::stderr).with_max_level(filter(level)).with_target(false);
     let result = match format {
         LogFormat::Text => builder.with_ansi(std::io::stderr().is_terminal()).try_init(),
         LogFormat::Json => builder.json().flatten_event(true).with_current_span(false).try_init(),

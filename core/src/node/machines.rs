@@ -25,6 +25,11 @@ impl Machine for Controller {
         Reply::Controller(controller::Answer::Configuration(self.query(*num)))
     }
 
+    fn bytes(&self) -> u64 {
+        // Every configuration is kept; what one shard takes in one is about this much.
+        (self.latest().num.get() + 1) * self.shards() as u64 * 48
+    }
+
     fn judge_step(before: &Self, after: &Self) -> Result<(), Violation> {
         if before.latest().num == after.latest().num {
             return Ok(());
@@ -60,6 +65,10 @@ impl Machine for ShardGroup {
             }
             ReadAnswer::Refused(reason) => Reply::Refused(refused(reason)),
         }
+    }
+
+    fn bytes(&self) -> u64 {
+        self.data_bytes()
     }
 
     fn judge_step(before: &Self, after: &Self) -> Result<(), Violation> {

@@ -16,6 +16,7 @@ use quorate_core::effect::{SnapshotWork, Write};
 use quorate_core::message::Peer;
 use quorate_spec::ids::WriteId;
 use std::fmt::Display;
+use std::io::Write as _;
 use std::sync::mpsc::Sender;
 
 /// A node's disk, opened.
@@ -46,8 +47,11 @@ pub(super) fn open(config: &NodeConfig, events: &Sender<Event>) -> Result<Opened
         DataDir::open_or_create(&config.data, &config.cluster, config.id).map_err(|error| error.to_string())?;
     let identity = directory.identity;
     let snapshots = Snapshots::new(directory.snapshots(), identity, config.limits.raft.chunk_bytes);
-    let opened = recovery::open(directory.wal(), &snapshots, WalOptions::new(identity))
+    let must_exist = directory.was_logged().map_err(|error| error.to_string())?;
+    let options = WalOptions { must_exist, ..WalOptions::new(identity) };
+    let opened = recovery::open(directory.wal(), &snapshots, options)
         .map_err(|error| format!("{}: {error}", config.data.display()))?;
+    directory.note_logged().map_err(|error| error.to_string())?;
     if opened.cut > 0 {
         tracing::info!(bytes = opened.cut, "the last write was torn by a crash and was cut off: nothing rested on it");
     }
@@ -122,6 +126,7 @@ fn report_snapshots(events: Sender<Event>) -> impl Fn(SnapshotEvent) + Send + 's
 /// Ends the process at once. The log may be off, so the reason goes to standard error in any case.
 fn die(error: &dyn Display) -> ! {
     tracing::error!(%error, "the disk failed");
-    eprintln!("error: {error}");
+    // Nobody may be left to read it; that must not keep the process from ending in order.
+    let _ = writeln!(std::io::stderr(), "error: {error}");
     std::process::exit(1);
 }

@@ -79,12 +79,16 @@ pub fn run(config: &NodeConfig) -> Result<(), ServerError> {
 /// Lets the last answers out and the last writes finish.
 fn finish(ending: Ending, storage: disk::NodeDisk, runtime: Runtime) -> Result<(), ServerError> {
     match ending {
-        Ending::Halted(halt) => Err(ServerError(explain(halt))),
+        Ending::Halted(halt) => {
+            runtime.shutdown_background();
+            Err(ServerError(explain(halt)))
+        }
         Ending::Deserted => Err(ServerError("the node's threads ended: this is a bug, please report it".to_owned())),
         Ending::Shutdown => {
-            storage.close();
             std::thread::sleep(LAST_WORDS);
+            // Nobody is served any more: clients and peers are to notice at once, not when the last write is done.
             runtime.shutdown_background();
+            storage.close();
             tracing::info!("stopped");
             Ok(())
         }

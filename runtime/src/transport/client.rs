@@ -6,6 +6,7 @@ use super::wire::{ClientFrame, ReplyFrame};
 use super::{Arrival, Deliver, lock};
 use crate::codec::{self, Kind};
 use quorate_core::message::Reply;
+use std::collections::VecDeque;
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -19,8 +20,6 @@ use tokio::time::sleep;
 pub(super) const UNANSWERED_REQUESTS: usize = 4096;
 /// How many bytes of replies may wait for a client that takes none in before no more requests are read.
 const OUT_BYTES: usize = 1 << 20;
-/// How many bytes of replies may wait before the client is given up.
-const OUT_BYTES_MAX: usize = 128 << 20;
 /// How long a client may take nothing in while replies wait.
 const STALL: Duration = Duration::from_secs(10);
 
@@ -101,7 +100,7 @@ async fn converse(
         if let Err(end) = out.send(client, &writer) {
             return end;
         }
-        let calm = client.unanswered.has_room() && out.waiting() < OUT_BYTES;
+        let calm = client.unanswered.has_room() && out.replies.is_empty() && out.waiting() < OUT_BYTES;
         let may_read = calm && client.held.has_room();
         let result = tokio::select! {
             () = client.wake.notified() => Ok(()),
@@ -144,7 +143,8 @@ fn deliver_requests(buffer: &mut FrameBuffer, client: &Arc<Client>, deliver: &De
 /// Encoded replies on their way.
 #[derive(Debug, Default)]
 struct Outgoing {
-    replies: Vec<(u64, Reply)>,
+    /// Replies that are not encoded yet: their values are shared, so they cost little.
+    replies: VecDeque<(u64, Reply)>,
     bytes: Vec<u8>,
     sent: usize,
 }
@@ -154,16 +154,21 @@ impl Outgoing {
         self.bytes.len() - self.sent
     }
 
-    /// Encodes what was answered and writes what the socket takes.
-    fn send(&mut self, client: &Client, writer: &WriteHalf<'_>) -> Result<(), StreamEnd> {
-        std::mem::swap(&mut *lock(&client.replies), &mut self.replies);
-        for (ticket, reply) in self.replies.drain(..) {
+    /// Encodes replies until enough bytes wait.
+    fn encode(&mut self) -> Result<(), StreamEnd> {
+        while self.waiting() < OUT_BYTES
+            && let Some((ticket, reply)) = self.replies.pop_front()
+        {
             codec::encode_into(Kind::Reply, &ReplyFrame { ticket, reply }, &mut self.bytes)
                 .map_err(|error| io::Error::other(format!("a reply cannot be sent: {error}")))?;
         }
-        if self.waiting() > OUT_BYTES_MAX {
-            return Err(io::Error::other("the client does not take its replies in").into());
-        }
+        Ok(())
+    }
+
+    /// Encodes what was answered, a bounded part at a time, and writes what the socket takes.
+    fn send(&mut self, client: &Client, writer: &WriteHalf<'_>) -> Result<(), StreamEnd> {
+        self.replies.extend(lock(&client.replies).drain(..));
+        self.encode()?;
         while self.waiting() > 0 {
             match writer.try_write(self.bytes.get(self.sent..).unwrap_or_default()) {
                 Ok(count) => self.sent += count,
@@ -175,6 +180,11 @@ impl Outgoing {
                     return Ok(());
                 }
                 Err(error) => return Err(error.into()),
+            }
+            if self.waiting() == 0 && !self.replies.is_empty() {
+                self.bytes.clear();
+                self.sent = 0;
+                self.encode()?;
             }
         }
         self.bytes.clear();

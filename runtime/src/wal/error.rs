@@ -41,6 +41,8 @@ pub enum WalError {
         /// The segment's file that names it.
         named_by: String,
     },
+    /// There was a log and there is none.
+    Gone,
     /// A frame belongs to another node or data directory.
     Foreign {
         /// The segment's file.
@@ -85,6 +87,11 @@ impl fmt::Display for WalError {
             Self::Missing { generation, named_by } => {
                 write!(f, "write-ahead log segment {generation:x}, needed by {named_by}, is missing: {REMEDY}")
             }
+            Self::Gone => write!(
+                f,
+                "the log is gone: mount or put back what was in wal/; if it is lost, give the node an empty directory and \
+                 a new --id, since what it promised under this one is forgotten"
+            ),
             Self::Foreign { segment } => {
                 write!(f, "write-ahead log {segment} belongs to another node or data directory: put its own files back")
             }

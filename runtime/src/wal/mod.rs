@@ -49,11 +49,13 @@ pub struct WalOptions {
     pub segments: usize,
     /// How much is written at once, about; at least one write is.
     pub frame_bytes: usize,
+    /// Whether there must be a log already: an empty directory is then not a new one but one that lost its log.
+    pub must_exist: bool,
 }
 
 impl WalOptions {
     /// The defaults: segments of 64 MiB, 8 of them, frames of 8 MiB.
     pub fn new(identity: Identity) -> Self {
-        Self { identity, segment_bytes: 64 << 20, segments: 8, frame_bytes: 8 << 20 }
+        Self { identity, segment_bytes: 64 << 20, segments: 8, frame_bytes: 8 << 20, must_exist: false }
     }
 }

@@ -23,6 +23,9 @@ impl<D: Disk> Wal<D> {
     pub fn open(disk: D, options: WalOptions) -> Result<(Self, Recovered), WalError> {
         let segments = SegmentName::list(&disk)?;
         let Some(Newest { scan: newest, cut }) = newest(&disk, &options, &segments)? else {
+            if options.must_exist {
+                return Err(WalError::Gone);
+            }
             return Self::create(disk, options, &segments);
         };
         let needed = needed(&newest, &segments)?;

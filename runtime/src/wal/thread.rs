@@ -11,7 +11,7 @@ use quorate_core::spec::ids::WriteId;
 use std::io;
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How long to wait before looking for space again on a full disk.
 const RETRY: Duration = Duration::from_millis(250);
@@ -52,6 +52,7 @@ impl<D: Disk> WalThread<D> {
             todo,
             maker: Maker::spawn(work.clone())?,
             full: false,
+            next_look: Instant::now(),
             blocked: false,
             closing: false,
             ids: Vec::new(),
@@ -124,6 +125,8 @@ struct Lane<D: Disk> {
     maker: Maker<D>,
     /// The disk is full, as far as is known.
     full: bool,
+    /// When to look for space again, if it is.
+    next_look: Instant,
     /// The next frame waits for a segment.
     blocked: bool,
     closing: bool,
@@ -145,6 +148,7 @@ impl<D: Disk> Lane<D> {
             if !self.wal.has_spare() && !self.full {
                 self.maker.ask(self.wal.spare_needs());
             }
+            self.look_for_space();
             if self.writes.is_empty() || self.blocked {
                 if self.closing && (self.writes.is_empty() || self.full) {
                     return Ok(());
@@ -160,21 +164,27 @@ impl<D: Disk> Lane<D> {
         }
     }
 
-    /// Waits for something to do. On a full disk, looks for space again now and then.
+    /// On a full disk, looks for space again now and then, however busy the lane is.
+    fn look_for_space(&mut self) {
+        if !self.full || self.next_look > Instant::now() {
+            return;
+        }
+        self.next_look = Instant::now() + RETRY;
+        if self.wal.has_spare() {
+            self.blocked = false;
+        } else {
+            self.maker.ask(self.wal.spare_needs());
+        }
+    }
+
+    /// Waits for something to do, on a full disk no longer than until the next look for space.
     fn wait(&mut self) -> Result<(), WalError> {
         if !self.full {
             return self.todo.recv().map_or(Ok(()), |work| self.take(work));
         }
-        match self.todo.recv_timeout(RETRY) {
+        match self.todo.recv_timeout(self.next_look.saturating_duration_since(Instant::now())) {
             Ok(work) => self.take(work),
-            Err(_) if self.wal.has_spare() => {
-                self.blocked = false;
-                Ok(())
-            }
-            Err(_) => {
-                self.maker.ask(self.wal.spare_needs());
-                Ok(())
-            }
+            Err(_) => Ok(()),
         }
     }
 
@@ -230,6 +240,7 @@ impl<D: Disk> Lane<D> {
     fn set_full(&mut self, full: bool) {
         if self.full != full {
             self.full = full;
+            self.next_look = Instant::now() + RETRY;
             (self.report)(WalEvent::Full(full));
         }
     }

@@ -106,3 +106,28 @@ async fn a_node_asked_to_stop_hands_over_and_exits_with_0() {
     let (successor, _) = world.leader(1).await;
     assert_ne!(successor, leader);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_that_lost_its_log_refuses_to_start() {
+    let mut world = World::joined(layout(1), 1, "").await;
+    let client = world.client().await;
+    client.put("x", "1").await.expect("the group serves");
+    let node = world.servers(1)[0];
+    world.cluster.kill(node).expect("the node runs");
+    let log = world.cluster.data_path(node).join("wal");
+    for entry in std::fs::read_dir(&log).expect("it has a log").flatten() {
+        std::fs::remove_file(entry.path()).expect("a segment can be removed");
+    }
+    world.cluster.start(node).expect("the process starts");
+    let mut refused = false;
+    for _ in 0..200 {
+        refused = world.cluster.fallen().expect("processes can be looked at").iter().any(|(fallen, _)| *fallen == node);
+        if refused {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let words = std::fs::read_to_string(world.cluster.log_path(node)).expect("a log");
+    assert!(refused && words.contains("the log is gone"), "it must not vote again under its old name: {words}");
+    client.put("x", "2").await.expect("the others serve on");
+}
