@@ -20,8 +20,12 @@ fn hear(replica: &mut Replica<Word>, from: u64, message: Message<Word>) -> Effec
 
 /// Node 1 of three, leading term 1 with its empty entry synced and on node 2.
 fn leader() -> Replica<Word> {
+    leader_with(RaftLimits::default())
+}
+
+fn leader_with(limits: RaftLimits) -> Replica<Word> {
     let genesis = Durable::genesis(voters(), Text::default());
-    let (mut replica, _) = Replica::new(NodeId::new(1), genesis, RaftLimits::default());
+    let (mut replica, _) = Replica::new(NodeId::new(1), genesis, limits);
     let _ = replica.step(Input::Fired { timer: Timer::Election });
     let _ = hear(&mut replica, 2, Message::Election(Election::PreVoteGranted { term: Term::new(1) }));
     let _ = replica.step(Input::Synced { write: WriteId::new(1) });
@@ -48,6 +52,23 @@ fn a_batch_is_one_write_and_one_append_per_follower() {
     });
     assert_eq!(sent.collect::<Vec<_>>(), [256, 256]);
     assert_eq!(replica.lag(), [(NodeId::new(2), 256), (NodeId::new(3), 256)]);
+}
+
+#[test]
+fn a_leader_whose_own_disk_stalls_takes_in_no_more_than_its_quota() {
+    let mut replica = leader_with(RaftLimits { uncommitted_bytes: 100, ..RaftLimits::default() });
+    let propose = |replica: &mut Replica<Word>| {
+        let proposed = replica.step(Input::Propose { payloads: vec![Word("x".repeat(60))] }).proposed;
+        matches!(proposed, Some(Proposed::Accepted { count: 1, .. }))
+    };
+    assert!(propose(&mut replica));
+    let appended = Message::Replication(Replication::Appended { term: Term::new(1), matched: LogIndex::new(2) });
+    let _ = hear(&mut replica, 2, appended.clone());
+    let _ = hear(&mut replica, 3, appended);
+    assert_eq!(replica.commit(), LogIndex::new(2), "the others commit without it");
+    assert!(!propose(&mut replica), "what is committed and not durable here still counts");
+    let _ = replica.step(Input::Synced { write: WriteId::new(3) });
+    assert!(propose(&mut replica));
 }
 
 #[test]
