@@ -44,4 +44,6 @@ pub use quorate_spec as spec;
 pub const FEATURES: &[&str] = &[
     #[cfg(feature = "serde")]
     "serde",
+    #[cfg(feature = "mutants")]
+    "mutants",
 ];

@@ -22,6 +22,15 @@ macro_rules! actions {
             /// The names of all actions, as in the TLA+ modules.
             pub const NAMES: &'static [&'static str] = &[$(stringify!($name)),*];
 
+            /// Where its name stands in [`Action::NAMES`].
+            pub const fn ordinal(&self) -> usize {
+                #[allow(clippy::enum_variant_names, reason = "the names are the actions' own")]
+                enum Place { $($name),* }
+                match self {
+                    $(Self::$name { .. } => Place::$name as usize,)*
+                }
+            }
+
             /// The TLA+ action's name.
             pub const fn name(&self) -> &'static str {
                 match self {
