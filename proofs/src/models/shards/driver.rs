@@ -11,10 +11,10 @@
 use super::ShardsModel;
 use super::actions::Step;
 use super::names::PROGRESS;
-use super::pool::Pool;
 use super::scopes::Driver;
 use super::script::members;
 use super::state::{Crew, Envelope, Member, Stage, State};
+use crate::models::pool::Pool;
 use quorate_core::controller::Directory;
 use quorate_core::shard::{Drive, Known, Migrator, Pace, ShardGroup, ShardMessage};
 use quorate_spec::Violation;

@@ -10,7 +10,7 @@ pub mod actions;
 mod driver;
 mod judge;
 pub mod names;
-pub mod pool;
+
 mod read;
 pub mod scopes;
 pub mod script;

@@ -1,8 +1,8 @@
 //! The state of the shard model: what each group's committed log makes of the group, what could ever be answered, what
 //! clients have called, and the ghosts that judge.
 
-use super::pool::Pool;
 use super::script::Script;
+use crate::models::pool::Pool;
 use quorate_core::shard::{Command, Migrator, ShardGroup, ShardMessage, WriteAnswer};
 use quorate_spec::Violation;
 use quorate_spec::ids::{ClientId, GroupId, LogIndex, NodeId, Position, Seq, ShardId};
