@@ -5,6 +5,7 @@
 pub mod log_spec;
 pub mod models;
 pub mod scenario;
+pub mod verify;
 
 pub use quorate_core as core;
 pub use quorate_spec as spec;

@@ -1,7 +1,8 @@
-//! The models: small worlds around the real core, one per part of it.
+//! Small worlds around the real core. Each is a [`Scenario`](crate::scenario::Scenario) with a table of scopes.
 
 pub mod controller;
 #[cfg(test)]
 mod explore;
 pub mod pool;
+pub mod raft;
 pub mod shards;
