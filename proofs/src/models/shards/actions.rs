@@ -67,6 +67,11 @@ pub enum Step {
         /// The configuration that froze it.
         config: ConfigNum,
     },
+    /// A replica that was brought up from an image of the group's state leads: what the image left out is gone.
+    Restore {
+        /// The group.
+        group: GroupId,
+    },
     /// The controller takes a group that left out of the directory, and its replicas end.
     Retire {
         /// The group.
@@ -125,12 +130,16 @@ impl ShardsModel {
                 Driver::Any => self.any(state, group_id, steps),
                 Driver::Real { .. } => self.driven(state, place, steps),
             }
+            if self.scope.images {
+                steps.push(Step::Restore { group: group_id });
+            }
             if group.truth.finished() {
                 steps.push(Step::Retire { group: group_id });
             }
         }
         if let Some(stage) = &state.stage {
-            steps.extend(stage.mail.iter().map(|mail| Step::Deliver { mail: Arc::clone(mail) }));
+            let answers = stage.mail.iter().filter(|mail| !mail.is_question());
+            steps.extend(answers.map(|mail| Step::Deliver { mail: Arc::clone(mail) }));
         }
     }
 

@@ -1,7 +1,8 @@
 //! The real drivers: each group's leader runs a `Migrator`, which proposes and asks over real messages.
 //!
 //! Messages and proposals join sets that only grow: each may arrive or be committed at any later time, again and again,
-//! or never. The leader applies an entry as soon as it is committed, unless it took over while it lagged: then it leads
+//! or never. *Reduction: a question is answered as soon as it is asked, and again whenever the asked replica has moved.*
+//! An answer that is never delivered changes nothing, so it is no matter whether the question arrived. The leader applies an entry as soon as it is committed, unless it took over while it lagged: then it leads
 //! from an old state, one entry at a time. A crash loses the driver's memory and makes the next member lead; that a
 //! cursor goes back is a member that lags.
 //!
@@ -147,30 +148,49 @@ impl ShardsModel {
         }
     }
 
+    /// An answer reaches the leader of the group that asked.
     fn deliver(&self, state: &State, mail: &Envelope) -> Option<State> {
         let place = self.script.place(mail.group)?;
-        let crew = &state.stage.as_ref()?.crews[place];
-        let which = crew.members.iter().position(|member| member.node == mail.to)?;
-        let member = &crew.members[which];
         let mut next = state.clone();
         let stage = Arc::make_mut(next.stage.as_mut()?);
-        if let Some(answer) = member.state.answer(&mail.message, self.scope.chunk) {
+        let crew = Arc::make_mut(&mut stage.crews[place]);
+        let leader = crew.members.get(crew.leader).filter(|leader| leader.node == mail.to && !mail.is_question())?;
+        let drive = crew.migrator.received(&leader.state, mail.from, &mail.message);
+        self.perform(stage, place, mail.to, drive);
+        Some(next)
+    }
+
+    /// Every replica answers every question that was ever sent to it from its present state.
+    pub(super) fn answer_questions(&self, next: &mut State) {
+        let Some(stage) = &mut next.stage else { return };
+        let mut answers = Vec::new();
+        for mail in stage.mail.iter().filter(|mail| mail.is_question()) {
+            let crew = self.script.place(mail.group).map(|place| &stage.crews[place]);
+            let member = crew.and_then(|crew| crew.members.iter().find(|member| member.node == mail.to));
+            let Some(message) = member.and_then(|asked| asked.state.answer(&mail.message, self.scope.chunk)) else {
+                continue;
+            };
             let group = match &mail.message {
                 ShardMessage::Pull { target, .. } => *target,
                 ShardMessage::Confirm { origin, .. } => origin.group,
                 _ => unreachable!("only questions are answered"),
             };
-            if let ShardMessage::Part { shard, origin, .. } = &answer {
-                let action = Action::SendChunk { shard: *shard, config: origin.config, to: mail.from };
+            let answer = Envelope { from: mail.to, to: mail.from, group, message };
+            if !stage.mail.contains(&answer) {
+                answers.push(answer);
+            }
+        }
+        if answers.is_empty() {
+            return;
+        }
+        let stage = Arc::make_mut(stage);
+        for answer in answers {
+            if let ShardMessage::Part { shard, origin, .. } = &answer.message {
+                let action = Action::SendChunk { shard: *shard, config: origin.config, to: answer.to };
                 self.fired.count(&[action]);
             }
-            stage.mail.insert(Envelope { from: mail.to, to: mail.from, group, message: answer });
-        } else if which == crew.leader {
-            let crew = Arc::make_mut(&mut stage.crews[place]);
-            let drive = crew.migrator.received(&crew.members[which].state, mail.from, &mail.message);
-            self.perform(stage, place, mail.to, drive);
+            stage.mail.insert(answer);
         }
-        (next != *state).then_some(next)
     }
 
     fn judge_fair(&self, next: &mut State) {
@@ -208,6 +228,7 @@ impl ShardsModel {
                 Arc::make_mut(stage).mail = Pool::default();
             }
             self.drive(run, place, true);
+            self.answer_questions(run);
             self.post(run, &mut take);
             let entries: Vec<_> =
                 run.stage.iter().flat_map(|stage| stage.crews[place].proposed.iter().cloned()).collect();
@@ -217,6 +238,7 @@ impl ShardsModel {
             for node in members(group.gid) {
                 while let Some(next) = self.apply_next(run, group, node) {
                     *run = next;
+                    self.answer_questions(run);
                 }
             }
             self.post(run, &mut take);
@@ -228,7 +250,8 @@ impl ShardsModel {
     fn post(&self, run: &mut State, take: &mut impl FnMut(&mut State, &Step)) {
         let mut seen: Pool<Envelope> = Pool::default();
         loop {
-            let mail = run.stage.iter().flat_map(|stage| stage.mail.iter()).find(|mail| !seen.contains(mail)).cloned();
+            let sent = run.stage.iter().flat_map(|stage| stage.mail.iter());
+            let mail = sent.filter(|mail| !mail.is_question()).find(|mail| !seen.contains(mail)).cloned();
             let Some(mail) = mail else { return };
             seen.insert(Envelope::clone(&mail));
             take(run, &Step::Deliver { mail });

@@ -20,6 +20,7 @@ pub(super) fn sentence(step: &Step) -> String {
         Step::Collect { group, shard, config } => {
             format!("{group} commits the collection of its copy of {shard} frozen by configuration {config}")
         }
+        Step::Restore { group } => format!("a replica brought up from an image leads {group}"),
         Step::Retire { group } => format!("{group} retires: it left and holds nothing"),
         Step::Commit { group, entry: command } => format!("{group} commits {}", entry(command)),
         Step::Deliver { mail } => format!("{} receives from {}: {}", mail.to, mail.from, message(&mail.message)),

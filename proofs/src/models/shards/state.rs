@@ -121,6 +121,13 @@ pub struct Envelope {
     pub message: ShardMessage,
 }
 
+impl Envelope {
+    /// Whether any replica answers it, from its state alone; what is no question is for the leader.
+    pub const fn is_question(&self) -> bool {
+        matches!(self.message, ShardMessage::Pull { .. } | ShardMessage::Confirm { .. })
+    }
+}
+
 impl State {
     /// A group that has not retired.
     pub fn group(&self, script: &Script, group: GroupId) -> Option<&Arc<Group>> {

@@ -3,7 +3,8 @@
 use super::actions::Step;
 use super::state::{Group, State};
 use super::{ShardsModel, judge};
-use quorate_core::shard::{Command, ShardMessage};
+use quorate_core::raft::Image;
+use quorate_core::shard::{Command, ShardGroup, ShardMessage};
 use quorate_spec::action::Action;
 use quorate_spec::ids::{GroupId, LogIndex, NodeId};
 use std::sync::Arc;
@@ -14,6 +15,12 @@ impl ShardsModel {
         if state.violation.is_some() {
             return None;
         }
+        let mut next = self.after(state, step)?;
+        self.answer_questions(&mut next);
+        (next != *state).then_some(next)
+    }
+
+    fn after(&self, state: &State, step: &Step) -> Option<State> {
         match step {
             Step::Call { client } => self.call(state, usize::from(*client)),
             Step::Write { group, client, seq } => {
@@ -37,6 +44,7 @@ impl ShardsModel {
                 let command = Command::Collect { shard: *shard, config: *config };
                 confirmed.then(|| self.append(state, *group, &Arc::new(command))).flatten()
             }
+            Step::Restore { group } => self.restore(state, *group),
             Step::Retire { group } => self.retire(state, *group),
             Step::Commit { .. }
             | Step::Deliver { .. }
@@ -53,6 +61,27 @@ impl ShardsModel {
         }
         let mut next = state.clone();
         next.called[client] = called + 1;
+        Some(next)
+    }
+
+    /// The group goes on from what an image of it holds. That is no entry, so no step of the group is judged: what was
+    /// left out shows in what the group does next.
+    fn restore(&self, state: &State, group: GroupId) -> Option<State> {
+        let place = self.script.place(group)?;
+        let before = state.groups[place].as_ref()?;
+        let mut truth = ShardGroup::blank();
+        let mut cursor = Some(None);
+        while let Some(from) = cursor {
+            let (chunk, following) = before.truth.chunk(&from, self.scope.chunk);
+            truth.absorb(chunk);
+            cursor = following;
+        }
+        if truth == before.truth {
+            return None;
+        }
+        let mut next = state.clone();
+        next.groups[place] = Some(Arc::new(Group { truth, writes: before.writes }));
+        self.judge_all(&mut next);
         Some(next)
     }
 

@@ -79,6 +79,10 @@ impl ShardsModel {
                 let lane = self.lane(*group, None);
                 strokes.push(Stroke::Note { lane, label: "the leader crashes".into(), tone: Tone::Fault });
             }
+            Step::Restore { group } => {
+                let lane = self.lane(*group, None);
+                strokes.push(Stroke::Note { lane, label: "leads from an image".into(), tone: Tone::Fault });
+            }
             Step::Retire { group } => {
                 let lane = self.lane(*group, None);
                 strokes.push(Stroke::Note { lane, label: "retires".into(), tone: Tone::Strong });
