@@ -7,6 +7,7 @@ use super::change::{self, Plan};
 use super::sessions::{SessionRecord, Sessions};
 use super::types::{Answer, Change, Command, Configuration, Directory, NodeInfo, Refusal};
 use crate::digest::digest_of;
+use crate::node::is_same;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use quorate_spec::action::Action;
@@ -22,15 +23,28 @@ pub struct Controller {
     pub(super) directory: Arc<Directory>,
     /// The sessions of clients that change the configuration.
     pub(super) sessions: Sessions,
+    /// The order in which maps without order would hold their items here.
+    #[cfg(feature = "mutants")]
+    pub(super) map_order: crate::mutants::MapOrder,
 }
 
 impl Controller {
     /// The state before any command: configuration 0, without groups, all its `shards` with nobody.
     pub fn genesis(shards: u32) -> Self {
-        let mut controller =
-            Self { configurations: VectorSync::new_sync(), directory: Arc::default(), sessions: Sessions::genesis() };
+        let mut controller = Self::empty();
         controller.configurations.push_back_mut(Arc::new(Configuration::genesis(shards)));
         controller
+    }
+
+    /// No configuration at all: only where one is about to be added.
+    pub(super) fn empty() -> Self {
+        Self {
+            configurations: VectorSync::new_sync(),
+            directory: Arc::default(),
+            sessions: Sessions::genesis(),
+            #[cfg(feature = "mutants")]
+            map_order: crate::mutants::MapOrder::default(),
+        }
     }
 
     /// Applies a committed command: its answer, and the step's name if it changed the configurations, the directory or
@@ -101,7 +115,7 @@ impl Controller {
     /// Records a node, or its new address. A known node keeps its stamp for ever (`wiped-disk-votes`).
     fn register_node(&mut self, node: NodeId, info: &NodeInfo) -> (Answer, Option<Action>) {
         let known = self.directory.nodes.get(&node);
-        if known.is_some_and(|known| known.stamp != info.stamp) {
+        if known.is_some_and(|known| !is_same(known.stamp, info.stamp)) {
             return (Answer::Refused(Refusal::OtherStamp { node }), None);
         }
         if known == Some(info) {
@@ -119,6 +133,13 @@ impl Controller {
             return (answer, None);
         }
         let plan = change::plan(change, self.latest(), &self.directory, self.next_client());
+        #[cfg(feature = "mutants")]
+        let plan = match plan {
+            Ok(Some((config, action))) if self.map_order.is_other() => {
+                Ok(Some((change::in_other_order(self.latest(), config), action)))
+            }
+            plan => plan,
+        };
         let (answer, action) = self.carry_out(plan);
         // A client may have ended its own session: nothing below the floor is kept.
         if client >= self.floor() {
