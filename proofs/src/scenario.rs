@@ -43,6 +43,12 @@ pub trait Scenario:
     /// How often each [`Action`] fired so far in this search.
     fn fired(&self) -> &Fired;
 
+    /// How much likelier than others a random walk takes this action here; at least 1.
+    fn weight(&self, state: &Self::State, action: &Self::Action) -> u32 {
+        let _ = (state, action);
+        1
+    }
+
     /// The lanes of a drawing, grouped by replica group.
     fn lanes(&self) -> Vec<Lane>;
 
