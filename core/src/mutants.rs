@@ -222,6 +222,8 @@ mod table {
         DeadlineForgetsAttempt = "deadline-forgets-attempt",
         /// A client gives a request number out again.
         SeqReused = "seq-reused",
+        /// A client takes an answer for that to its oldest request to the server.
+        AnswerByServer = "answer-by-server",
         /// A client does not try again after a refusal that asks it to.
         RefusalNotRetried = "refusal-not-retried",
         /// A controller member begins when it has pinned the others, whether or not they have pinned it.
@@ -230,8 +232,6 @@ mod table {
         PinBeforeDurable = "pin-before-durable",
         /// An old boot of a data directory is believed after a later one was seen.
         OlderBootBelieved = "older-boot-believed",
-        /// A process that is told that its identity is another's goes on.
-        RefusalIgnored = "refusal-ignored",
     }
 
     impl Mutant {

@@ -30,8 +30,7 @@ const CATALOGUE: &str = "
 const OWN: &str = "
     prev-term-unchecked leader-cuts-own-log proposal-appended-twice frozen-copy-written origin-forgotten
     larger-share-by-gid retried-change-acts-twice second-write-outstanding refused-though-uncertain
-    deadline-forgets-attempt seq-reused refusal-not-retried one-way-pinning pin-before-durable older-boot-believed
-    refusal-ignored
+    deadline-forgets-attempt seq-reused answer-by-server refusal-not-retried one-way-pinning pin-before-durable older-boot-believed
 ";
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

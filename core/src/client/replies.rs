@@ -30,6 +30,9 @@ impl Client {
         if self.attempt_endpoint(ticket) != Some(from) {
             return; // The call has ended.
         }
+        let oldest =
+            self.attempts.iter().find(|(_, attempt)| attempt.server.endpoint == *from && attempt.group.is_some());
+        let ticket = oldest.map(|(oldest, _)| *oldest).filter(|_| mutant!(AnswerByServer)).unwrap_or(ticket);
         let Some(attempt) = self.attempts.remove(&ticket) else {
             return;
         };

@@ -89,7 +89,7 @@ impl Node {
             PeerRefusal::OlderBoot { seen } => self.me.boot < seen,
             PeerRefusal::OtherBootstrap => self.controllers.contains_key(&self.me.node) && self.controller.is_none(),
         };
-        if meant && by != self.me.node && !mutant!(RefusalIgnored) {
+        if meant && by != self.me.node {
             effects.halt = Some(Halt::Refused { by, reason });
         }
     }

@@ -1,0 +1,3 @@
+//! The models: worlds around the real core.
+
+pub mod client;
