@@ -202,6 +202,8 @@ mod table {
         // Our own: for properties that no documented fault of this kind breaks first.
         /// A follower looks for the index before an append and not for its term.
         PrevTermUnchecked = "prev-term-unchecked",
+        /// A follower cuts its log in memory and not on disk.
+        TruncateNotWritten = "truncate-not-written",
         /// A leader cuts its own log where a follower refuses it.
         LeaderCutsOwnLog = "leader-cuts-own-log",
         /// A leader appends every proposal of a client twice.
@@ -212,6 +214,18 @@ mod table {
         OriginForgotten = "origin-forgotten",
         /// The larger shares go to the lowest gids, not to the fullest groups.
         LargerShareByGid = "larger-share-by-gid",
+        /// A higher session floor is written into the latest configuration instead of a new one.
+        ConfigurationRewritten = "configuration-rewritten",
+        /// A shard that is moved by hand makes the others be balanced too.
+        MoveRebalances = "move-rebalances",
+        /// A session is issued twice.
+        SessionIssuedAgain = "session-issued-again",
+        /// A node that registers under another stamp replaces the one that is known.
+        StampReplaced = "stamp-replaced",
+        /// A group retires though the cluster still needs it.
+        RetiredWhileNeeded = "retired-while-needed",
+        /// A question for a part of a shard that was lost is not asked again.
+        LostPullNotRepeated = "lost-pull-not-repeated",
         /// A retried change of the configuration is carried out again.
         RetriedChangeActsTwice = "retried-change-acts-twice",
         /// A client sends a second write of a shard while the first is outstanding.

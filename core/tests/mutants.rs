@@ -28,9 +28,11 @@ const CATALOGUE: &str = "
 
 /// Ours, for properties that none of the above breaks first.
 const OWN: &str = "
-    prev-term-unchecked leader-cuts-own-log proposal-appended-twice frozen-copy-written origin-forgotten
-    larger-share-by-gid retried-change-acts-twice second-write-outstanding refused-though-uncertain
-    deadline-forgets-attempt seq-reused answer-by-server refusal-not-retried one-way-pinning pin-before-durable older-boot-believed
+    prev-term-unchecked truncate-not-written leader-cuts-own-log proposal-appended-twice frozen-copy-written origin-forgotten
+    larger-share-by-gid configuration-rewritten move-rebalances session-issued-again stamp-replaced
+    retired-while-needed lost-pull-not-repeated retried-change-acts-twice second-write-outstanding
+    refused-though-uncertain deadline-forgets-attempt seq-reused answer-by-server refusal-not-retried one-way-pinning
+    pin-before-durable older-boot-believed
 ";
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

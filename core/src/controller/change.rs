@@ -101,6 +101,7 @@ fn move_shard(shard: ShardId, gid: Gid, latest: &Configuration) -> Plan {
         return Ok(None);
     }
     *assignment = handed_over(*assignment, Some(group.id), num);
+    let next = if mutant!(MoveRebalances) { rebalanced(next) } else { next };
     Ok(Some((next, Action::Move { config: num, shard, gid })))
 }
 

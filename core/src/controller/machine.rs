@@ -7,6 +7,7 @@ use super::change::{self, Plan};
 use super::sessions::{SessionRecord, Sessions};
 use super::types::{Answer, Change, Command, Configuration, Directory, NodeInfo, Refusal};
 use crate::digest::digest_of;
+use crate::mutants::mutant;
 use crate::node::is_same;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -115,7 +116,7 @@ impl Controller {
     /// Records a node, or its new address. A known node keeps its stamp for ever (`wiped-disk-votes`).
     fn register_node(&mut self, node: NodeId, info: &NodeInfo) -> (Answer, Option<Action>) {
         let known = self.directory.nodes.get(&node);
-        if known.is_some_and(|known| !is_same(known.stamp, info.stamp)) {
+        if known.is_some_and(|known| !is_same(known.stamp, info.stamp)) && !mutant!(StampReplaced) {
             return (Answer::Refused(Refusal::OtherStamp { node }), None);
         }
         if known == Some(info) {
@@ -161,7 +162,8 @@ impl Controller {
 
     /// Takes a group that left and holds nothing any more out of the directory.
     fn retire(&mut self, group: GroupId) -> (Answer, Option<Action>) {
-        if group == GroupId::CONTROLLER || self.latest().needs(group) {
+        let needed = self.latest().needs(group) && !mutant!(RetiredWhileNeeded);
+        if group == GroupId::CONTROLLER || needed {
             return (Answer::Refused(Refusal::NotRetirable), None);
         }
         if !self.directory.groups.contains_key(&group) {
@@ -177,6 +179,11 @@ impl Controller {
         assert_eq!(config.num, latest.num.next(), "configurations are numbered without gaps");
         assert_eq!(config.shards.len(), latest.shards.len(), "the number of shards is a constant of the cluster");
         assert!(latest.floor <= config.floor && config.floor <= self.sessions.next, "the floor rises, over issued ids");
+        if mutant!(ConfigurationRewritten) && latest.floor < config.floor {
+            let num = latest.num;
+            _ = self.configurations.set_mut(place_of(num), Arc::new(Configuration { num, ..config }));
+            return;
+        }
         self.sessions.prune(config.floor);
         let directory = self.next_directory();
         directory.config = config.num;

@@ -92,7 +92,9 @@ impl<P: Payload> Replica<P> {
         if first <= self.log.last_index() {
             check::truncation(first, self.commit);
             self.log.truncate(first);
-            self.write(Write::Truncate { from: first }, out);
+            if !mutant!(TruncateNotWritten) {
+                self.write(Write::Truncate { from: first }, out);
+            }
         }
         self.log.append(entries.iter().cloned());
         self.write(Write::Append { first, entries }, out);

@@ -1,3 +1,4 @@
 //! The models: worlds around the real core.
 
 pub mod client;
+pub mod identity;

@@ -1,14 +1,14 @@
 //! The scopes that end quickly hold, and reach what they are for; runs read aloud.
 
 use super::*;
-use crate::verify::{Budget, Outcome, Strategy, steps, verify};
+use crate::verify::{Budget, Outcome, Strategy, verify};
 use quorate_spec::ids::Ticket;
 use std::sync::Arc;
 
 fn exhaust(scope: &str) -> u64 {
     let model = Arc::new(ClientModel::new(scope).expect("the scope exists"));
     let report = verify(&model, &Budget::of(Strategy::Bfs), |_| {});
-    let trace = report.trace().map(|trace| (trace, steps(&*model, trace)));
+    let trace = report.trace().map(|trace| (&trace.violation, &trace.actions));
     assert_eq!(report.outcome, Outcome::Exhausted, "{scope}: {trace:?}");
     assert!(report.passed(), "{scope}: never fired: {:?}", report.missing_actions);
     report.unique_states
