@@ -4,6 +4,7 @@
 //! is never taken for an acknowledgement (`commit-on-nack`).
 
 use super::types::{Image, Mark, Payload};
+use crate::mutants::mutant;
 use alloc::collections::VecDeque;
 use quorate_spec::ids::{LogIndex, ReadContext};
 
@@ -133,7 +134,7 @@ impl<P: Payload> Progress<P> {
 
     /// The follower's durable log matches up to `matched`; `base` is where the leader's own log begins.
     pub(super) fn acknowledged(&mut self, matched: LogIndex, base: LogIndex) {
-        self.matched = self.matched.max(matched);
+        self.matched = if mutant!(MatchRegress) { matched } else { self.matched.max(matched) };
         self.next = self.next.max(self.matched.next());
         match &mut self.flow {
             Flow::Probe { .. } => self.replicate(),

@@ -1,5 +1,6 @@
 //! Small worlds around the real core. Each is a [`Scenario`](crate::scenario::Scenario) with a table of scopes.
 
+pub mod client;
 pub mod controller;
 #[cfg(test)]
 mod explore;

@@ -93,6 +93,7 @@ impl ShardsModel {
         let (index, command) = &crew.log[leader.applied];
         leader.state.apply(*index, command);
         leader.applied += 1;
+        crew.forget();
         self.drive(next, place, false);
     }
 
@@ -105,6 +106,7 @@ impl ShardsModel {
         let (index, command) = crew.log.get(member.applied)?;
         member.state.apply(*index, command);
         member.applied += 1;
+        crew.forget();
         if which == crew.leader {
             self.drive(&mut next, place, false);
         }

@@ -198,9 +198,8 @@ impl ShardsModel {
             for command in is.proposed.iter().filter(|command| !was.proposed.contains(command)) {
                 lines.push(format!("{group} proposes {}", entry(command)));
             }
-            for (was, is) in was.members.iter().zip(&is.members).filter(|(was, is)| was.applied != is.applied) {
-                lines
-                    .push(format!("{} has applied {} entries of {group}, before {}", is.node, is.applied, was.applied));
+            for (was, is) in was.members.iter().zip(&is.members).filter(|(was, is)| was.state != is.state) {
+                lines.push(format!("{} has applied another entry of {group}", is.node));
             }
         }
     }

@@ -85,7 +85,7 @@ pub struct Stage {
 /// A group's replicas and its driver.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Crew {
-    /// The log, without the entries that changed nothing.
+    /// The log, without the entries that changed nothing and those that every member has applied.
     pub log: Vec<(LogIndex, Arc<Command>)>,
     /// The replicas.
     pub members: Vec<Member>,
@@ -102,7 +102,7 @@ pub struct Crew {
 pub struct Member {
     /// Its node.
     pub node: NodeId,
-    /// How much of the log it has applied.
+    /// How many entries of what is left of the log it has applied.
     pub applied: usize,
     /// Its state.
     pub state: ShardGroup,
@@ -119,6 +119,15 @@ pub struct Envelope {
     pub group: GroupId,
     /// What it says.
     pub message: ShardMessage,
+}
+
+impl Crew {
+    /// Forgets the entries that every member has applied: nobody asks for them again.
+    pub(super) fn forget(&mut self) {
+        let done = self.members.iter().map(|member| member.applied).min().unwrap_or(self.log.len());
+        self.log.drain(..done);
+        self.members.iter_mut().for_each(|member| member.applied -= done);
+    }
 }
 
 impl Envelope {
