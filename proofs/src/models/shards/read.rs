@@ -227,7 +227,9 @@ impl ShardsModel {
 
 fn answered(outcome: Outcome, group: &Group) -> String {
     match outcome {
-        Outcome::Written { position, .. } if position.index == group.next_index() => format!("executed at {position}"),
+        Outcome::Written { position, .. } if position.index == group.next_index() => {
+            format!("answered as executed at {position}")
+        }
         Outcome::Written { position, .. } => format!("answered again with its first position {position}"),
         Outcome::Refused(WriteRefusal::WrongGroup { config }) => {
             format!("refused: another group's shard as of configuration {config}")

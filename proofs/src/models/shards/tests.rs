@@ -138,5 +138,5 @@ fn every_step_can_be_read() {
         state = next;
     }
     assert!(told.iter().any(|sentence| sentence.contains("freezes") || sentence.contains("adoption")), "{told:#?}");
-    assert!(told.iter().any(|sentence| sentence.contains("executed at")), "{told:#?}");
+    assert!(told.iter().any(|sentence| sentence.contains("answered as executed at")), "{told:#?}");
 }
