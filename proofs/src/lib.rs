@@ -2,7 +2,9 @@
 //!
 //! Models of the real core for stateright, the mutants that they must catch, and the traces that people read.
 
+pub mod log_spec;
 pub mod models;
+pub mod mutants;
 pub mod scenario;
 pub mod verify;
 

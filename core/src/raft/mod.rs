@@ -17,6 +17,7 @@ mod messages;
 mod outbox;
 mod progress;
 mod reads;
+mod rename;
 mod replication;
 mod role;
 mod snapshots;
@@ -25,6 +26,7 @@ pub mod types;
 mod view;
 
 pub use messages::{Conflict, Election, Message, Replication, Transfer};
+pub use rename::Hints;
 pub use surface::{Effects, Input, Proposed, SnapshotWork, Timer, TimerChange};
 pub use types::{Durable, Entry, EntryKind, HardState, Image, LogPosition, Mark, Payload, Write};
 

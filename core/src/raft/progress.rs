@@ -73,6 +73,11 @@ impl<P: Payload> Sending<P> {
         true
     }
 
+    /// Forgets for how many heartbeats the chunk went unanswered.
+    pub(super) const fn forget_repeats(&mut self) {
+        self.quiet = 0;
+    }
+
     /// A heartbeat passed. Returns whether to send the outstanding chunk again: after two, four and eight of them, then
     /// after every eight, because a follower is silent while it makes a whole snapshot durable.
     pub(super) fn is_overdue(&mut self) -> bool {
