@@ -4,6 +4,7 @@
 
 pub mod log_spec;
 pub mod models;
+pub mod mutants;
 pub mod scenario;
 pub mod verify;
 

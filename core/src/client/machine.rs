@@ -211,7 +211,10 @@ impl Client {
 
     fn try_again(&mut self, task: Task, fx: &mut Effects) {
         if task == Task::Register && self.awaiting_session().is_empty() {
-            self.registration = None; // Nobody wants a session any more.
+            // Nobody wants a session any more, nor an answer to what was asked for one.
+            if let Some(registration) = self.registration.take() {
+                self.drop_attempts(task, &registration, fx);
+            }
         } else {
             self.pursue(task, fx);
         }
