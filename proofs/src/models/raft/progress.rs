@@ -15,7 +15,7 @@ use quorate_spec::views::Role;
 use std::collections::VecDeque;
 
 /// The property's name.
-pub const NAME: &str = "Progress";
+pub(super) const NAME: &str = "Progress";
 
 /// Elections that a fair schedule may need: each node stands twice in each round, and some lose to longer logs.
 const ROUNDS: usize = 6;
