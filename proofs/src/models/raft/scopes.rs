@@ -132,8 +132,8 @@ const PLAIN: Scope = Scope {
 pub(super) const ALL: &[Scope] = &[
     Scope {
         name: "default",
-        purpose: "replication through a change of leaders: two terms, three campaigns, one command, heartbeats",
-        campaigns: 3,
+        purpose: "replication through a change of leaders: two terms, two campaigns, one command, heartbeats",
+        campaigns: 2,
         entries: 1,
         heartbeats: true,
         progress: 64,
@@ -193,8 +193,70 @@ pub(super) const ALL: &[Scope] = &[
         ..PLAIN
     },
     Scope {
+        name: "prevote-crash",
+        purpose: "a crash among pre-votes: one term, two campaigns",
+        terms: 1,
+        campaigns: 2,
+        crashes: 1,
+        pre_votes: true,
+        only_elections: true,
+        reductions: Reductions::KEEP_MESSAGES,
+        must_fire: &["StartPreVote", "HandlePreVote", "HandlePreVoteReply", "StartElection", "BecomeLeader", "Restart"],
+        ..PLAIN
+    },
+    Scope {
+        name: "behind",
+        purpose: "the longest log is in the lowest term; pre-votes in full",
+        campaigns: 3,
+        pre_votes: true,
+        check_quorum: true,
+        reductions: Reductions::KEEP_MESSAGES,
+        progress: 1,
+        start: "campaign 1; deliver 1>2; deliver 2>1; deliver 1>2; deliver 2>1; lose; check 1; \
+                campaign 2; deliver 2>3; deliver 3>2; lose",
+        must_fire: &["StartPreVote", "HandlePreVote", "HandlePreVoteReply"],
+        ..PLAIN
+    },
+    Scope {
+        name: "lengths",
+        purpose: "a longer log of an older term against a shorter one of a newer term",
+        terms: 3,
+        entries: 1,
+        append_bytes: 1,
+        progress: 4,
+        start: "campaign 1; deliver 1>2; deliver 2>1; propose 1; lose; campaign 2; \
+                deliver 2>1; deliver 2>3; deliver 3>2",
+        must_fire: &["StartElection", "HandleRequestVote", "BecomeLeader", "HandleAppend", "AdvanceCommit"],
+        ..PLAIN
+    },
+    Scope {
+        name: "unsynced",
+        purpose: "a voter whose disk has not synced a committed entry stands for election, and crashes",
+        campaigns: 3,
+        crashes: 1,
+        reductions: Reductions::ALL,
+        start: "campaign 1; sync 1; deliver 1>3; sync 3; deliver 3>1; sync 1; deliver 1>3; sync 3; deliver 3>1; \
+                deliver 1>2",
+        must_fire: &["StartElection", "HandleRequestVote", "HandleVoteReply", "BecomeLeader", "Restart"],
+        ..PLAIN
+    },
+    Scope {
+        name: "compacted",
+        purpose: "a leader whose log begins after its snapshot, and a follower with another entry there",
+        terms: 3,
+        crashes: 1,
+        snapshots: 1,
+        reductions: Reductions::KEEP_MESSAGES,
+        start: "campaign 1; sync 1; deliver 1>2; sync 2; deliver 2>1; sync 1; lose; \
+                campaign 2; sync 2; deliver 2>1; sync 1; deliver 2>3; sync 3; deliver 3>2; sync 2; \
+                deliver 2>3; sync 3; deliver 3>2; snapshot 2; file 2; sync 2; lose; crash 2; campaign 2; deliver 2>3",
+        must_fire: &["BecomeLeader", "HandleAppend", "SendSnapshot", "InstallSnapshot"],
+        ..PLAIN
+    },
+    Scope {
         name: "commit",
-        purpose: "one command and a crash; all messages stay",
+        purpose: "two campaigns, one command and a crash; all messages stay",
+        campaigns: 2,
         entries: 1,
         crashes: 1,
         reductions: Reductions::KEEP_MESSAGES,
@@ -249,6 +311,7 @@ pub(super) const ALL: &[Scope] = &[
         name: "reads-again",
         purpose: "a leader leads again: what answers a read round of its earlier term must not count in this one",
         terms: 4,
+        campaigns: 5,
         reads: 2,
         reductions: Reductions::KEEP_MESSAGES,
         start: "campaign 1; deliver 1>2; deliver 2>1; deliver 1>2; deliver 2>1; read 1; \
@@ -258,7 +321,8 @@ pub(super) const ALL: &[Scope] = &[
     },
     Scope {
         name: "transfer",
-        purpose: "a leader hands over, and checks that a quorum answers",
+        purpose: "a leader hands over, and checks that a quorum answers; nobody else campaigns",
+        campaigns: 1,
         transfers: 1,
         heartbeats: true,
         check_quorum: true,

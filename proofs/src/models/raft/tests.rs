@@ -155,6 +155,7 @@ fn every_scope_starts_and_has_a_name_of_its_own() {
     for name in names {
         let model = RaftModel::new(name).expect("the table names it");
         let state = model.init_states().swap_remove(0);
+        assert_eq!(state.violation, None, "{name}");
         let mut actions = Vec::new();
         model.actions(&state, &mut actions);
         assert!(!actions.is_empty() && !model.bounds().is_empty());
@@ -206,5 +207,7 @@ fn an_answer_to_an_earlier_term_confirms_no_read() {
     assert_eq!(state.ghost.raft.leaders[&Term::new(4)], NodeId::new(2));
     assert_eq!(state.ghost.log.last(), Some(&(Term::new(4), None)), "the new leader has committed its empty entry");
     let state = model.play(state, "read 1");
-    model.play(state, "deliver 2>1");
+    let state = model.play(state, "deliver 2>1");
+    assert_eq!(state.violation, None);
+    assert!(state.ghost.reads.is_empty(), "the old leader heard of its successor and gave the read up");
 }
