@@ -36,7 +36,7 @@ const fn row(
 /// All mutants, in their own order.
 pub const TABLE: &[Row] = &[
     // Raft: elections.
-    row(Mutant::VoteNonatomic, "election", "ElectionSafety", "raft", "election"),
+    row(Mutant::VoteNonatomic, "election", "ElectionSafety", "raft", "rivals"),
     row(Mutant::TermVoteVolatile, "election", "ElectionSafety", "raft", "election"),
     row(Mutant::NoSelfVoteRecord, "election", "ElectionSafety", "raft", "election"),
     row(Mutant::StaleVoteReply, "election", "ElectionSafety", "raft", "election"),
@@ -91,8 +91,8 @@ pub const TABLE: &[Row] = &[
     row(Mutant::StaleDelete, "migration", "NoShardLost", "shards", "collect"),
     row(Mutant::ConfigSkipped, "migration", "ConfigStep", "shards", "return"),
     row(Mutant::ConfigOutsideLog, "migration", "StateMachineSafety", "stack", "default"),
-    row(Mutant::PullFromStaleLeader, "migration", "SessionOrder", "shards", "return"),
-    row(Mutant::HandoffByTimeout, "migration", "OneOwner", "shards", "collect"),
+    row(Mutant::PullFromStaleLeader, "migration", "OneOwner", "shards", "return"),
+    row(Mutant::HandoffByTimeout, "migration", "OneOwner", "shards", "nobody"),
     row(Mutant::WrongGroupCached, "client", "RefusedHasNoEffect", "client", "default"),
     row(Mutant::RebalanceByHashOrder, "controller", "Determinism", "controller", "balance"),
     row(Mutant::ReturningShardOverwrites, "migration", "NoShardLost", "shards", "return"),
@@ -113,7 +113,7 @@ pub const TABLE: &[Row] = &[
     row(Mutant::StampReplaced, "controller", "NodeIdentity", "controller", "default"),
     row(Mutant::RetiredWhileNeeded, "controller", "OriginKept", "controller", "sessions"),
     row(Mutant::LostPullNotRepeated, "migration", "Progress", "shards", "driver"),
-    row(Mutant::RetriedChangeActsTwice, "controller", "FirstAnswer", "controller", "sessions"),
+    row(Mutant::RetriedChangeActsTwice, "controller", "AtMostOnce", "controller", "sessions"),
     row(Mutant::SecondWriteOutstanding, "client", "OneOutstanding", "client", "default"),
     row(Mutant::RefusedThoughUncertain, "client", "RefusedHasNoEffect", "client", "refusals"),
     row(Mutant::DeadlineForgetsAttempt, "client", "RefusedHasNoEffect", "client", "default"),
