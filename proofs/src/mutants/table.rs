@@ -54,7 +54,7 @@ pub const TABLE: &[Row] = &[
     row(Mutant::ReadQuorumMinusOne, "read", "LogSpec", "raft", "reads"),
     row(Mutant::CommitRegress, "replication", "Monotonic", "raft", "default"),
     row(Mutant::MatchRegress, "replication", "Monotonic", "raft", "default"),
-    row(Mutant::CommitOnNack, "replication", "CommittedDurable", "raft", "default"),
+    row(Mutant::CommitOnNack, "replication", "CommittedDurable", "raft", "snapshot"),
     row(Mutant::TruncateOnAnyAppend, "replication", "CommittedDurable", "raft", "default"),
     row(Mutant::DeleteThenAppendCrash, "replication", "CommittedDurable", "raft", "commit"),
     row(Mutant::CommitBeyondAppend, "replication", "LogSpec", "raft", "default"),
@@ -63,7 +63,7 @@ pub const TABLE: &[Row] = &[
     row(Mutant::EmptyAppendInsteadOfSnapshot, "replication", "LogSpec", "raft", "snapshot"),
     row(Mutant::CompactedTermZeroMatches, "replication", "LogSpec", "raft", "compacted"),
     // Raft: snapshots and storage.
-    row(Mutant::SnapshotRewindsApplied, "storage", "Monotonic", "raft", "snapshot"),
+    row(Mutant::SnapshotRewindsApplied, "storage", "Monotonic", "raft", "late"),
     row(Mutant::SnapshotDropsSessions, "storage", "Determinism", "controller", "sessions"),
     row(Mutant::SnapshotBeforeDurable, "storage", "CommittedDurable", "raft", "snapshot"),
     row(Mutant::VoteLogReorder, "storage", "ReplicaWellFormed", "raft", "commit"),
@@ -98,7 +98,7 @@ pub const TABLE: &[Row] = &[
     row(Mutant::ReturningShardOverwrites, "migration", "NoShardLost", "shards", "return"),
     row(Mutant::RejoinedGidMistaken, "migration", "OneOwner", "shards", "rejoin"),
     row(Mutant::ReplicaRecreated, "identity", "NeverRecreated", "identity", "retired"),
-    row(Mutant::RestartLivelock, "replication", "Progress", "raft", "behind"),
+    row(Mutant::RestartLivelock, "replication", "Progress", "raft", "default"),
     // Our own.
     row(Mutant::PrevTermUnchecked, "replication", "LogMatching", "raft", "commit"),
     row(Mutant::TruncateNotWritten, "replication", "DurableLane", "raft", "commit"),

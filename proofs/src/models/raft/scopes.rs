@@ -309,6 +309,18 @@ pub(super) const ALL: &[Scope] = &[
         ..PLAIN
     },
     Scope {
+        name: "late",
+        purpose: "a snapshot that comes after its follower has gone on without it",
+        terms: 1,
+        entries: 1,
+        snapshots: 1,
+        heartbeats: true,
+        reductions: Reductions::KEEP_MESSAGES,
+        start: "campaign 1; deliver 1>2; deliver 2>1; deliver 1>2; deliver 2>1; snapshot 1; file 1; heartbeat 1",
+        must_fire: &["Propose", "HandleAppend", "AdvanceCommit", "HandleSnapshotChunk", "HandleSnapshotReply"],
+        ..PLAIN
+    },
+    Scope {
         name: "reads",
         purpose: "a read of a leader that may have been replaced",
         campaigns: 2,
