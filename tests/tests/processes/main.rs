@@ -7,4 +7,5 @@ mod kills;
 mod migration;
 mod power;
 mod recovery;
+mod shipped;
 mod syncs;
