@@ -87,7 +87,6 @@ const REPLICATION: &[&str] = &[
     "HandleAppendReply",
     "AdvanceCommit",
     "Apply",
-    "HandleHeartbeat",
 ];
 const CRASHING: &[&str] = &[
     "StartElection",
@@ -132,12 +131,22 @@ const PLAIN: Scope = Scope {
 pub(super) const ALL: &[Scope] = &[
     Scope {
         name: "default",
-        purpose: "replication through a change of leaders: two terms, two campaigns, one command, heartbeats",
-        campaigns: 2,
+        purpose: "replication through a change of leaders: two terms, three campaigns, one command",
+        campaigns: 3,
+        entries: 1,
+        progress: 64,
+        must_fire: REPLICATION,
+        ..PLAIN
+    },
+    Scope {
+        name: "heartbeats",
+        purpose: "one leader, one command, heartbeats: followers hear of commits, and what is missing is found",
+        terms: 1,
+        campaigns: 1,
         entries: 1,
         heartbeats: true,
         progress: 64,
-        must_fire: REPLICATION,
+        must_fire: &["HandleHeartbeat", "AdvanceCommit", "Apply", "HandleAppend", "HandleAppendReply"],
         ..PLAIN
     },
     Scope {

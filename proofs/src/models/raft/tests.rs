@@ -140,9 +140,8 @@ fn a_leader_that_forgets_its_vote_is_seen() {
 
 #[test]
 fn one_and_two_nodes_are_exhausted_and_make_progress_everywhere() {
-    for (nodes, terms, entries) in [(1, 2, 1), (2, 2, 1)] {
-        let scope =
-            Scope { progress: 1, heartbeats: true, reductions: Reductions::ALL, ..small(nodes, terms, entries, 1) };
+    for (nodes, terms, entries) in [(1, 2, 1), (2, 1, 1)] {
+        let scope = Scope { progress: 8, campaigns: 2, reductions: Reductions::ALL, ..small(nodes, terms, entries, 1) };
         let report = verify(&Arc::new(RaftModel::at(scope)), &Budget::default(), |_| {});
         assert_eq!(report.outcome, Outcome::Exhausted);
         assert!(report.properties.iter().all(|property| property.holds));
