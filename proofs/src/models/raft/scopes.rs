@@ -131,8 +131,7 @@ const PLAIN: Scope = Scope {
 pub(super) const ALL: &[Scope] = &[
     Scope {
         name: "default",
-        purpose: "replication through a change of leaders: two terms, three campaigns, one command",
-        campaigns: 3,
+        purpose: "replication through a change of leaders: two terms, one command",
         entries: 1,
         progress: 64,
         must_fire: REPLICATION,
@@ -151,9 +150,8 @@ pub(super) const ALL: &[Scope] = &[
     },
     Scope {
         name: "deep",
-        purpose: "three terms, three campaigns, one command, a crash that loses what was not synced",
+        purpose: "three terms, one command, a crash that loses what was not synced",
         terms: 3,
-        campaigns: 3,
         entries: 1,
         crashes: 1,
         progress: 4096,
@@ -162,8 +160,7 @@ pub(super) const ALL: &[Scope] = &[
     },
     Scope {
         name: "deep2",
-        purpose: "two terms, two campaigns, two commands, a crash that loses what was not synced",
-        campaigns: 2,
+        purpose: "two terms, two commands, a crash that loses what was not synced",
         entries: 2,
         crashes: 1,
         progress: 4096,
