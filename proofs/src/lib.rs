@@ -3,6 +3,7 @@
 //! Models of the real core for stateright, the mutants that they must catch, and the traces that people read.
 
 pub mod scenario;
+pub mod trace;
 
 pub use quorate_core as core;
 pub use quorate_spec as spec;
