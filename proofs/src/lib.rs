@@ -2,6 +2,8 @@
 //!
 //! Models of the real core for stateright, the mutants that they must catch, and the traces that people read.
 
+pub mod explorer;
+pub mod models;
 pub mod scenario;
 pub mod trace;
 

@@ -43,6 +43,16 @@ pub trait Scenario:
     /// How often each [`Action`] fired so far in this search.
     fn fired(&self) -> &Fired;
 
+    /// How likely a random walk chooses this action, against the others that the state offers.
+    fn weight(&self, _action: &Self::Action) -> u32 {
+        1
+    }
+
+    /// Rare things that were counted in this search beside the actions: name and count.
+    fn tallies(&self) -> Vec<(&'static str, u64)> {
+        Vec::new()
+    }
+
     /// The lanes of a drawing, grouped by replica group.
     fn lanes(&self) -> Vec<Lane>;
 
