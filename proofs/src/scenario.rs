@@ -43,8 +43,9 @@ pub trait Scenario:
     /// How often each [`Action`] fired so far in this search.
     fn fired(&self) -> &Fired;
 
-    /// How likely a random walk chooses this action, against the others that the state offers.
-    fn weight(&self, _action: &Self::Action) -> u32 {
+    /// How much likelier than others a random walk takes this action here; at least 1.
+    fn weight(&self, state: &Self::State, action: &Self::Action) -> u32 {
+        let _ = (state, action);
         1
     }
 

@@ -189,7 +189,7 @@ impl Scenario for StackModel {
         &self.fired
     }
 
-    fn weight(&self, event: &Event) -> u32 {
+    fn weight(&self, _: &State, event: &Event) -> u32 {
         event.weight()
     }
 

@@ -121,7 +121,7 @@ pub(super) fn sentence(before: &State, event: &Event) -> String {
             format!("a timer of {} fires: {timer:?}", lane_name(client_lane(*client)))
         }
         Event::ReplaceClient { client } => format!("user {client} is replaced by a new one"),
-        Event::Operate => format!("the operator asks for {:?}", script::change(before.script)),
+        Event::Operate => format!("the operator asks for {:?}", script::change(before.script, None)),
         Event::Transfer { gid, to } => format!("the operator hands the leadership of g{gid} to n{to}"),
     }
 }
@@ -130,8 +130,7 @@ pub(super) fn sentence(before: &State, event: &Event) -> String {
 pub(super) fn changes(before: &State, after: &State) -> Vec<String> {
     let mut lines = Vec::new();
     for (place, (one, other)) in before.processes.iter().zip(&after.processes).enumerate() {
-        let (then, now) = (one.node.groups(), other.node.groups());
-        for group in now {
+        for group in other.node.groups() {
             let old = then_of(one, group.id());
             let text = format!("{:?} applied {}", group.replica().role(), group.applied());
             if old.as_deref() != Some(text.as_str()) {
@@ -143,7 +142,6 @@ pub(super) fn changes(before: &State, after: &State) -> Vec<String> {
                 ));
             }
         }
-        drop(then);
         if one.pending.len() != other.pending.len() {
             lines.push(format!("n{} unsynced writes: {} -> {}", place + 1, one.pending.len(), other.pending.len()));
         }

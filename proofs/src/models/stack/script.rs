@@ -2,7 +2,7 @@
 //! anything; groups share nodes with each other and with the controller.
 
 use quorate_core::controller::Change;
-use quorate_spec::ids::{Gid, NodeId, ShardId};
+use quorate_spec::ids::{ClientId, Gid, NodeId, ShardId};
 
 /// How many nodes there are.
 pub(super) const NODES: u64 = 9;
@@ -24,9 +24,9 @@ fn give(shard: u64, gid: u64) -> Change {
     Change::Move { shard: ShardId::new(shard), gid: Gid::new(gid) }
 }
 
-/// The change of this number; after the last comes the first again.
-pub(super) fn change(number: usize) -> Change {
-    match number % 9 {
+/// The change of this number; after the last comes the first again. The operator's session is `own`.
+pub(super) fn change(number: usize, own: Option<ClientId>) -> Change {
+    match number % 10 {
         0 => join(1),
         1 => join(2),
         2 => give(0, 2),
@@ -35,6 +35,8 @@ pub(super) fn change(number: usize) -> Change {
         5 => give(1, 2),
         6 => join(1),
         7 => leave(2),
+        // Older sessions than the operator's end.
+        8 => Change::RaiseFloor { floor: own.unwrap_or(ClientId::ZERO.next()) },
         _ => Change::Leave { gids: [Gid::new(1), Gid::new(3)].into() },
     }
 }

@@ -122,7 +122,10 @@ impl World<'_> {
                 state.clients[*client] = Arc::new(side);
                 self.perform_client(&mut state, *client, effects);
             }
-            Event::Operate => self.operate(&mut state, Operation::Change(script::change(last.script))),
+            Event::Operate => {
+                let own = last.clients.first()?.machine.session();
+                self.operate(&mut state, Operation::Change(script::change(last.script, own)));
+            }
             Event::Transfer { gid, to } => {
                 let operation = Operation::TransferLeadership { gid: Gid::new(*gid), to: NodeId::new(*to) };
                 self.operate(&mut state, operation);
@@ -287,7 +290,10 @@ impl World<'_> {
             }
             // The script goes on when its change was made, or when nobody can tell.
             client::Outcome::Changed { .. } => state.script += 1,
-            client::Outcome::Unknown { .. } => Tallies::count(&self.tallies.unknown),
+            client::Outcome::Unknown { .. } => {
+                Tallies::count(&self.tallies.unknown);
+                state.script += usize::from(call == Call::Operate);
+            }
             _ => {}
         }
         let verdict = ghost::completed(state, &call, outcome);
