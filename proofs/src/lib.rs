@@ -6,6 +6,7 @@ pub mod explorer;
 pub mod models;
 pub mod scenario;
 pub mod trace;
+pub mod verify;
 
 pub use quorate_core as core;
 pub use quorate_spec as spec;

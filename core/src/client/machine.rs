@@ -209,7 +209,10 @@ impl Client {
 
     fn try_again(&mut self, task: Task, fx: &mut Effects) {
         if task == Task::Register && self.awaiting_session().is_empty() {
-            self.registration = None; // Nobody wants a session any more.
+            // Nobody wants a session any more, nor the answers that are still to come.
+            if let Some(registration) = self.registration.take() {
+                self.drop_attempts(task, &registration, fx);
+            }
         } else {
             self.pursue(task, fx);
         }

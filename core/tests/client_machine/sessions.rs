@@ -1,7 +1,7 @@
 //! Scripts of writes: one number from the first attempt to the end, and no certainty that was not earned.
 
 use crate::support::*;
-use quorate_core::client::{CallId, Input, Operation, Outcome, Trouble};
+use quorate_core::client::{CallId, Input, Operation, Outcome, Task, Timer, Trouble};
 use quorate_core::controller::{Answer, Change, Refusal as ControllerRefusal};
 use quorate_core::message::{Refusal, Reply, Request};
 use quorate_core::shard::WriteAnswer;
@@ -25,6 +25,22 @@ fn the_first_write_asks_for_a_session_once() {
     script.answer(&ask, registered(9));
     let writes = script.take_sent();
     assert_eq!(writes.iter().map(Sent::stamp).collect::<Vec<_>>(), [(9, 1), (9, 2)]);
+}
+
+#[test]
+fn an_answer_about_a_session_that_nobody_wants_any_more_is_ignored() {
+    let mut script = Script::mapped();
+    let call = script.submit(append(0, "a"));
+    let first = script.take_one();
+    script.time_out(&first);
+    let second = script.take_one();
+    script.answer(&second, refused(Refusal::Overloaded));
+    script.deadline(call);
+    script.fire(Timer::Retry { task: Task::Register });
+    script.assert_nothing_sent();
+    script.answer(&first, not_leader(None));
+    script.assert_nothing_sent();
+    assert!(script.armed.is_empty(), "{:?}", script.armed);
 }
 
 #[test]

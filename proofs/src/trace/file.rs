@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// The version of this format. A file of another one is refused.
 pub const FORMAT: u32 = 1;
@@ -29,6 +30,8 @@ pub struct Trace {
     pub property: Option<String>,
     /// The evidence of the violation.
     pub evidence: Option<String>,
+    /// Which of the model's initial states it starts from.
+    pub initial: usize,
     /// The steps.
     pub steps: Vec<TraceStep>,
 }
@@ -90,10 +93,10 @@ impl std::error::Error for TraceError {}
 impl Trace {
     /// Names a run.
     pub fn of<S: Scenario>(scenario: &S, run: &Run<S>, mutant: Option<&str>) -> Self {
-        let violation: Option<&Violation> = scenario.violation(run.last());
-        let steps = run.states.iter().zip(&run.actions).map(|(before, action)| TraceStep {
-            sentence: scenario.sentence(before, action),
-            action: serde_json::to_value(action).expect("an action is plain data"),
+        let violation: Option<&Violation> = run.violation();
+        let steps = run.steps.iter().map(|step| TraceStep {
+            sentence: scenario.sentence(&step.before, &step.action),
+            action: serde_json::to_value(&step.action).expect("an action is plain data"),
         });
         Self {
             format: FORMAT,
@@ -103,6 +106,7 @@ impl Trace {
             mutant: mutant.map(str::to_owned),
             property: violation.map(|violation| violation.property.to_owned()),
             evidence: violation.map(|violation| violation.evidence.clone()),
+            initial: run.initial,
             steps: steps.collect(),
         }
     }
@@ -137,21 +141,17 @@ impl Trace {
     ///
     /// # Errors
     /// The first step that this version does not take.
-    pub fn replay<S: Scenario>(&self, scenario: &S) -> Result<Run<S>, TraceError> {
-        let diverges = |step: usize| TraceError::Diverges {
-            step,
-            sentence: step
-                .checked_sub(1)
-                .and_then(|place| self.steps.get(place))
-                .map(|step| step.sentence.clone())
-                .unwrap_or_default(),
+    pub fn replay<S: Scenario>(&self, scenario: &Arc<S>) -> Result<Run<S>, TraceError> {
+        let diverges = |place: usize| TraceError::Diverges {
+            step: place + 1,
+            sentence: self.steps.get(place).map(|step| step.sentence.clone()).unwrap_or_default(),
             version: self.version.clone(),
         };
         let mut actions = Vec::with_capacity(self.steps.len());
         for (place, step) in self.steps.iter().enumerate() {
-            actions.push(serde_json::from_value(step.action.clone()).map_err(|_| diverges(place + 1))?);
+            actions.push(serde_json::from_value(step.action.clone()).map_err(|_| diverges(place))?);
         }
-        Run::replay(scenario, &actions).map_err(diverges)
+        Run::replay(scenario, self.initial, &actions).map_err(diverges)
     }
 }
 
@@ -160,9 +160,13 @@ mod tests {
     use super::super::toy::{Say, Toy};
     use super::*;
 
+    fn toy() -> Arc<Toy> {
+        Arc::default()
+    }
+
     fn trace() -> Trace {
-        let run = Run::replay(&Toy::default(), &[Say::Send, Say::Lose, Say::Break]).expect("the toy takes these");
-        Trace::of(&Toy::default(), &run, Some("toy-mutant"))
+        let run = Run::replay(&toy(), 0, &[Say::Send, Say::Lose, Say::Break]).expect("the toy takes these");
+        Trace::of(toy().as_ref(), &run, Some("toy-mutant"))
     }
 
     #[test]
@@ -174,9 +178,9 @@ mod tests {
         let loaded = Trace::load(&path).expect("what was written can be read");
         assert_eq!(loaded, trace());
         assert_eq!(loaded.property.as_deref(), Some("Toy"));
-        let run = loaded.replay(&Toy::default()).expect("the same code takes the same steps");
-        assert_eq!(run.states.len(), 4);
-        assert_eq!(run.places(&Toy::default()), [0, 0, 1, 0]);
+        let run = loaded.replay(&toy()).expect("the same code takes the same steps");
+        assert_eq!(run.steps.len(), 3);
+        assert_eq!(run.places(&toy()), [0, 0, 1, 0]);
 
         let refused = |text: &str| {
             std::fs::write(&path, text).expect("a scratch folder can be written to");
@@ -193,9 +197,9 @@ mod tests {
     fn a_step_that_this_code_does_not_take_is_named() {
         let mut other = trace();
         other.steps.swap(0, 2);
-        let error = other.replay(&Toy::default()).expect_err("nothing is broken before anything is sent");
+        let error = other.replay(&toy()).expect_err("nothing is broken before anything is sent");
         assert!(error.to_string().contains("step 1 of the trace (the toy breaks)"), "{error}");
         other.steps[0].action = Value::from("Dance");
-        assert!(matches!(other.replay(&Toy::default()), Err(TraceError::Diverges { step: 1, .. })));
+        assert!(matches!(other.replay(&toy()), Err(TraceError::Diverges { step: 1, .. })));
     }
 }

@@ -1,58 +1,54 @@
-//! A run of a scenario: its states and the actions between them.
+//! A run of a scenario, with the states around each step.
 
 use super::svg;
 use crate::scenario::Scenario;
+use crate::verify::{self, Step};
+use quorate_spec::Violation;
 use stateright::Path;
+use std::sync::Arc;
 
-/// `actions[i]` leads from `states[i]` to `states[i + 1]`.
+/// A run, executed: a step at a time, with what is wrong at its end.
 #[derive(Clone, Debug)]
 pub struct Run<S: Scenario> {
-    /// One more than there are actions.
-    pub states: Vec<S::State>,
-    /// What happened.
-    pub actions: Vec<S::Action>,
+    /// Which of the initial states it starts from.
+    pub initial: usize,
+    /// The steps.
+    pub steps: Vec<Step<S::State, S::Action>>,
 }
 
 impl<S: Scenario> Run<S> {
-    /// Steps a scenario through `actions` from its first initial state. `enabled` demands that the model offers each of them.
+    /// Steps a scenario through `actions`.
     ///
     /// # Errors
-    /// The number of the first step that the scenario does not take, counted from 1.
-    pub fn replay(scenario: &S, actions: &[S::Action]) -> Result<Self, usize> {
-        let first = scenario.init_states().into_iter().next().ok_or(0_usize)?;
-        let mut run = Self { states: vec![first], actions: Vec::with_capacity(actions.len()) };
-        let mut offered = Vec::new();
-        for (place, action) in actions.iter().enumerate() {
-            let before = run.last();
-            offered.clear();
-            scenario.actions(before, &mut offered);
-            let after = offered.contains(action).then(|| scenario.next_state(before, action.clone())).flatten();
-            run.states.push(after.ok_or(place + 1)?);
-            run.actions.push(action.clone());
-        }
-        Ok(run)
+    /// The place of the first action that the model does not offer, counted from 0.
+    pub fn replay(scenario: &Arc<S>, initial: usize, actions: &[S::Action]) -> Result<Self, usize> {
+        Ok(Self { initial, steps: verify::steps(scenario, initial, actions)? })
     }
 
-    /// The state at its end.
-    pub fn last(&self) -> &S::State {
-        self.states.last().expect("a run has at least its initial state")
+    /// What is wrong at its end.
+    pub fn violation(&self) -> Option<&Violation> {
+        self.steps.last().and_then(|step| step.violation.as_ref())
     }
 
-    /// Where each action stands among those that the model offers: what the Explorer's links are made of, after the 0
-    /// of the initial state.
+    /// Where each action stands among those that the model offers: what the Explorer's links are made of.
     pub fn places(&self, scenario: &S) -> Vec<usize> {
         let mut offered = Vec::new();
-        let mut places = vec![0];
-        for (state, action) in self.states.iter().zip(&self.actions) {
+        let mut places = vec![self.initial];
+        for step in &self.steps {
             offered.clear();
-            scenario.actions(state, &mut offered);
-            places.extend(offered.iter().position(|other| other == action));
+            scenario.actions(&step.before, &mut offered);
+            places.extend(offered.iter().position(|other| *other == step.action));
         }
         places
     }
 }
 
-/// For `Model::format_step`: what a step changed, a line each.
+/// What a step changed, a line each.
+pub(super) fn changes<S: Scenario>(scenario: &S, step: &Step<S::State, S::Action>) -> Vec<String> {
+    step.after.as_ref().map(|after| scenario.changes(&step.before, after)).unwrap_or_default()
+}
+
+/// For `Model::format_step`: what a step did and changed.
 pub fn outcome_of<S: Scenario>(scenario: &S, before: &S::State, action: S::Action) -> Option<String> {
     let sentence = scenario.sentence(before, &action);
     let after = scenario.next_state(before, action)?;
@@ -69,10 +65,12 @@ pub fn outcome_of<S: Scenario>(scenario: &S, before: &S::State, action: S::Actio
 
 /// For `Model::as_svg`: the drawing of a path.
 pub fn drawing_of<S: Scenario>(scenario: &S, path: Path<S::State, S::Action>) -> Option<String> {
-    let (mut states, mut actions) = (Vec::new(), Vec::new());
-    for (state, action) in path.into_vec() {
-        states.push(state);
-        actions.extend(action);
+    let mut path = path.into_vec().into_iter().peekable();
+    let mut steps = Vec::new();
+    while let Some((before, Some(action))) = path.next() {
+        let after = path.peek().map(|(state, _)| state.clone());
+        let violation = after.as_ref().and_then(|state| scenario.violation(state)).cloned();
+        steps.push(Step { before, action, after, violation });
     }
-    Some(svg::draw(scenario, &Run { states, actions }))
+    Some(svg::draw(scenario, &Run { initial: 0, steps }))
 }

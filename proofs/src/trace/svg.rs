@@ -27,10 +27,10 @@ pub fn draw<S: Scenario>(scenario: &S, run: &Run<S>) -> String {
     let mut notes = Vec::new();
     let mut arrows: Vec<(u64, Arrow)> = Vec::new();
     let mut sentences = Vec::new();
-    for (row, (action, states)) in run.actions.iter().zip(run.states.windows(2)).enumerate() {
-        let [before, after] = states else { continue };
-        sentences.push(scenario.sentence(before, action));
-        for stroke in scenario.strokes(before, action, after) {
+    for (row, step) in run.steps.iter().enumerate() {
+        sentences.push(scenario.sentence(&step.before, &step.action));
+        let strokes = step.after.as_ref().map(|after| scenario.strokes(&step.before, &step.action, after));
+        for stroke in strokes.into_iter().flatten() {
             match stroke {
                 Stroke::Send { message, from, to, label } => {
                     arrows.push((message, Arrow { from, to, label, sent: row, received: Vec::new() }));
@@ -44,10 +44,10 @@ pub fn draw<S: Scenario>(scenario: &S, run: &Run<S>) -> String {
             }
         }
     }
-    let rows = run.actions.len();
+    let rows = run.steps.len();
     let text_at = LEFT + lanes.len() * LANE;
     let longest = sentences.iter().map(|sentence| sentence.chars().count()).max().unwrap_or(0);
-    let verdict = scenario.violation(run.last());
+    let verdict = run.violation();
     let width = text_at + (longest * LETTER).max(300) + 20;
     let evidence = verdict.map(|violation| wrap(&violation.to_string(), (width - 40) / LETTER)).unwrap_or_default();
     let height = HEAD + rows * ROW + 20 + evidence.len() * 20 + 10;
@@ -195,12 +195,13 @@ fn wrap(text: &str, room: usize) -> Vec<String> {
 mod tests {
     use super::super::toy::{Say, Toy};
     use super::*;
+    use std::sync::Arc;
 
     #[test]
     fn a_lost_message_is_dashed_and_the_violation_is_told() {
-        let toy = Toy::default();
-        let run = Run::replay(&toy, &[Say::Send, Say::Lose, Say::Send, Say::Receive, Say::Break]);
-        let svg = draw(&toy, &run.expect("the toy takes these"));
+        let toy = Arc::new(Toy::default());
+        let run = Run::replay(&toy, 0, &[Say::Send, Say::Lose, Say::Send, Say::Receive, Say::Break]);
+        let svg = draw(toy.as_ref(), &run.expect("the toy takes these"));
         assert_eq!(svg.matches("class=\"lost\"").count(), 1, "one of the two messages is lost");
         assert_eq!(svg.matches("marker-end").count(), 1, "and one arrives");
         assert!(svg.contains("it broke &lt;here&gt; &amp; now"), "text is escaped");
