@@ -200,7 +200,8 @@ impl Client {
             Task::Refresh => self.refresh_again(fx),
             Task::Register | Task::Call(_) => {
                 // A timer that nobody waits for is ignored.
-                if self.pursuit_mut(task).is_some_and(|pursuit| pursuit.phase == Phase::BackingOff) {
+                if let Some(pursuit) = self.pursuit_mut(task).filter(|pursuit| pursuit.phase == Phase::BackingOff) {
+                    pursuit.phase = Phase::Queued; // The timer has fired.
                     self.try_again(task, fx);
                 }
             }
