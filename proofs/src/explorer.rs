@@ -28,7 +28,7 @@ pub fn link<S: Scenario>(address: SocketAddr, scenario: &S, run: &Run<S>) -> Str
     format!("http://{address}/#/steps/{}", places.join("/"))
 }
 
-/// Whether the address can be listened to.
+/// The address itself, if it can be listened to; for port 0, one with a port that is free now.
 ///
 /// # Errors
 /// It is in use, or not of this machine.
