@@ -1,0 +1,117 @@
+//! What processes have used so far, as the kernel counts it under `/proc`, and on what kind of file system.
+
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+/// The unit of processor times under `/proc`, the same on every machine that runs Debian.
+const TICKS_PER_SECOND: u64 = 100;
+
+/// What some processes have used since they started.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Usage {
+    /// Processor time, of the kernel on their behalf and of children that have ended too.
+    pub(crate) cpu: Duration,
+    /// What they made the kernel write to disks, in whole pages.
+    pub(crate) written: u64,
+    /// Bytes of memory that they hold now.
+    pub(crate) resident: u64,
+}
+
+impl Usage {
+    /// Of all these processes together.
+    pub(crate) fn of(processes: &[u32]) -> Result<Self, String> {
+        let mut sum = Self::default();
+        for process in processes {
+            let read = |name: &str| {
+                let path = format!("/proc/{process}/{name}");
+                fs::read_to_string(&path).map_err(|error| format!("{path}: {error}; is the server still running?"))
+            };
+            sum.cpu += cpu(&read("stat")?).ok_or("/proc/PID/stat looks different here")?;
+            sum.written += field(&read("io")?, "write_bytes:").ok_or("/proc/PID/io has no write_bytes here")?;
+            sum.resident += field(&read("status")?, "VmRSS:").ok_or("/proc/PID/status has no VmRSS here")? << 10;
+        }
+        Ok(sum)
+    }
+
+    /// What was used since an earlier moment; memory is as it is now.
+    pub(crate) fn since(self, earlier: Self) -> Self {
+        Self {
+            cpu: self.cpu.saturating_sub(earlier.cpu),
+            written: self.written.saturating_sub(earlier.written),
+            resident: self.resident,
+        }
+    }
+}
+
+/// User and system time of the process and of the children that it has waited for. The name, in parentheses, may hold
+/// anything.
+fn cpu(stat: &str) -> Option<Duration> {
+    let (_, fields) = stat.rsplit_once(')')?;
+    let times: Vec<u64> = fields.split_whitespace().skip(11).take(4).filter_map(|time| time.parse().ok()).collect();
+    (times.len() == 4).then(|| Duration::from_millis(times.iter().sum::<u64>() * 1000 / TICKS_PER_SECOND))
+}
+
+/// The number that follows `name` at the start of a line.
+fn field(text: &str, name: &str) -> Option<u64> {
+    text.lines().find_map(|line| line.strip_prefix(name)).and_then(|rest| rest.split_whitespace().next()?.parse().ok())
+}
+
+/// The kind of file system that holds a directory. One in memory is refused: a sync costs nothing there.
+pub(crate) fn file_system(directory: &Path) -> Result<String, String> {
+    let shown = directory.display();
+    let found = rustix::fs::statfs(directory)
+        .map_err(|error| format!("no directory {shown} for data ({error}): name another with --dir"))?;
+    Ok(match found.f_type as u32 {
+        0x0102_1994 | 0x8584_58f6 => {
+            return Err(format!(
+                "{shown} is in memory, where a sync costs nothing: name a directory on a disk with --dir"
+            ));
+        }
+        0xef53 => "ext4".to_owned(),
+        0x5846_5342 => "xfs".to_owned(),
+        0x9123_683e => "btrfs".to_owned(),
+        0x2fc1_2fc1 => "zfs".to_owned(),
+        0x794c_7630 => "overlayfs".to_owned(),
+        other => format!("file system {other:#x}"),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_process_uses_is_counted() {
+        let me = [std::process::id()];
+        let before = Usage::of(&me).unwrap();
+        let mut file = tempfile::NamedTempFile::new_in(env!("CARGO_MANIFEST_DIR")).unwrap();
+        std::io::Write::write_all(&mut file, &[7; 1 << 20]).unwrap();
+        file.as_file().sync_all().unwrap();
+        let memory = vec![1_u8; 64 << 20];
+        let used = loop {
+            let used = Usage::of(&me).unwrap().since(before);
+            if used.cpu >= Duration::from_millis(20) {
+                break used;
+            }
+        };
+        assert!(used.written >= 1 << 20, "{used:?}");
+        assert!(used.resident >= before.resident + memory.len() as u64 / 2, "{used:?} after {before:?}");
+        assert!(Usage::of(&[u32::MAX]).unwrap_err().contains("still running"));
+    }
+
+    #[test]
+    fn a_name_with_parentheses_confuses_nobody() {
+        let stat = "7 (a) b (c) S 1 7 7 0 -1 4194560 1 0 0 0 10 20 30 40 20 0 1 0 5 0 0";
+        assert_eq!(cpu(stat), Some(Duration::from_secs(1)));
+        assert_eq!(cpu("7 (a) S 1 2"), None);
+        assert_eq!(field("a: 1\nVmRSS:\t  52 kB\n", "VmRSS:"), Some(52));
+    }
+
+    #[test]
+    fn a_directory_in_memory_is_refused() {
+        assert!(file_system(Path::new("/dev/shm")).unwrap_err().contains("--dir"));
+        assert!(file_system(Path::new("/nowhere")).unwrap_err().contains("--dir"));
+        assert!(file_system(Path::new(env!("CARGO_MANIFEST_DIR"))).is_ok());
+    }
+}
