@@ -4,6 +4,7 @@ use crate::Arguments;
 use crate::figures::Figures;
 use crate::load::{self, Cell, Data, Mix, Window};
 use crate::store::{Store, Target};
+use crate::usage::Disk;
 use crate::{store, syncs, usage};
 use std::collections::BTreeMap;
 use std::io::IsTerminal;
@@ -47,8 +48,11 @@ pub(crate) struct Compared {
     pub(crate) stores: [Store; 2],
     /// What each calls itself.
     pub(crate) versions: [String; 2],
-    /// Where the data was, and on what kind of file system.
-    pub(crate) place: (PathBuf, String),
+    /// Where the data was.
+    pub(crate) directory: PathBuf,
+    /// On what kind of file system.
+    pub(crate) file_system: String,
+    pub(crate) disk: Disk,
     pub(crate) cells: Vec<Cell>,
     pub(crate) measured: BTreeMap<(Store, Cell), Measured>,
 }
@@ -65,7 +69,8 @@ pub(crate) async fn run(arguments: &Arguments) -> Result<Compared, String> {
     let base = arguments.dir.clone().unwrap_or_else(std::env::temp_dir);
     let file_system = usage::file_system(&base)?;
     raise_open_files();
-    let bench = Bench { data: Data::new(arguments.keys, arguments.value_bytes), base, cells: cells(arguments) };
+    let data = Data::new(arguments.keys, arguments.value_bytes);
+    let bench = Bench { data, disk: Disk::of(&base), base, cells: cells(arguments) };
     let mut measured = BTreeMap::new();
     for store in stores {
         let syncs = bench.count(store, Duration::from_secs(arguments.seconds.min(COUNTED))).await?;
@@ -89,7 +94,8 @@ pub(crate) async fn run(arguments: &Arguments) -> Result<Compared, String> {
     if std::io::stderr().is_terminal() {
         eprintln!();
     }
-    Ok(Compared { stores, versions, place: (bench.base, file_system), cells: bench.cells, measured })
+    let Bench { disk, base: directory, cells, .. } = bench;
+    Ok(Compared { stores, versions, directory, file_system, disk, cells, measured })
 }
 
 /// What is measured, each once and in the order in which it was asked for.
@@ -110,6 +116,7 @@ fn cells(arguments: &Arguments) -> Vec<Cell> {
 struct Bench {
     data: Arc<Data>,
     base: PathBuf,
+    disk: Disk,
     cells: Vec<Cell>,
 }
 
@@ -129,7 +136,7 @@ impl Bench {
     async fn measure(&self, cluster: &dyn Target, cell: Cell, name: &str, length: Duration) -> Result<Window, String> {
         let name = format!("{name}, {cell}");
         progress(&name);
-        let window = load::measure(cluster, cell, &self.data, length).await;
+        let window = load::measure(cluster, cell, &self.data, &self.disk, length).await;
         window.map_err(|error| format!("{name}: {error}; {}", cluster.last_words()))
     }
 

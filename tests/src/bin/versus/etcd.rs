@@ -13,6 +13,9 @@ use tokio::net::TcpStream;
 /// How long it may take to start.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// How long a first answer may take: what listens there may be something else, and silent.
+const ANSWER: Duration = Duration::from_secs(2);
+
 /// What the backend may hold: its default of 2 GB is soon full of large values, of which it keeps every version.
 const QUOTA_BYTES: u64 = 8 << 30;
 
@@ -73,7 +76,9 @@ impl Target for Cluster {
 
 /// Whether the member at `address` leads: its StatusResponse names its own id as the leader's.
 async fn leads(address: &str) -> Result<bool, String> {
-    let status = Etcd::open(address).await?.call("/etcdserverpb.Maintenance/Status", Bytes::new()).await?;
+    let path = "/etcdserverpb.Maintenance/Status";
+    let status = tokio::time::timeout(ANSWER, async { Etcd::open(address).await?.call(path, Bytes::new()).await });
+    let status = status.await.map_err(|_| format!("{address} does not answer"))??;
     let header = protobuf::bytes(&status, 1).ok_or("a status without a header")?;
     let (member, leader) = (protobuf::number(header, 2), protobuf::number(&status, 4));
     Ok(member.is_some() && member == leader)

@@ -14,7 +14,7 @@ pub(crate) struct Figures {
     pub(crate) p99: f64,
     /// 999 of 1000 did.
     pub(crate) p999: f64,
-    /// Bytes that the servers wrote to disks, per operation.
+    /// Bytes written to disk per operation.
     pub(crate) bytes: f64,
     /// Processor time of the servers, in microseconds per operation.
     pub(crate) cpu: f64,

@@ -2,7 +2,7 @@
 
 use crate::figures::Figures;
 use crate::store::{Connection, Target};
-use crate::usage::Usage;
+use crate::usage::{Disk, Usage};
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -107,6 +107,7 @@ pub(crate) async fn measure(
     target: &dyn Target,
     cell: Cell,
     data: &Arc<Data>,
+    disk: &Disk,
     length: Duration,
 ) -> Result<Window, String> {
     let done = Arc::new(AtomicBool::new(false));
@@ -119,9 +120,9 @@ pub(crate) async fn measure(
         running.spawn(ask(connection, cell.mix, Arc::clone(data), Arc::clone(&done)));
     }
     tokio::time::sleep(WARM_UP).await;
-    let begun = Moment::now(target)?;
+    let begun = Moment::now(target, disk)?;
     tokio::time::sleep(length).await;
-    let ended = Moment::now(target)?;
+    let ended = Moment::now(target, disk)?;
     done.store(true, Ordering::Relaxed);
     let (mut waits, mut errors) = (Vec::new(), Vec::new());
     let finished = tokio::time::timeout(PATIENCE, async {
@@ -156,9 +157,9 @@ struct Moment {
 }
 
 impl Moment {
-    fn now(target: &dyn Target) -> Result<Self, String> {
-        let servers = Usage::of(&target.processes())?;
-        let clients = Usage::of(&[std::process::id()])?;
+    fn now(target: &dyn Target, disk: &Disk) -> Result<Self, String> {
+        let servers = Usage::of(&target.processes(), disk)?;
+        let clients = Usage::of(&[std::process::id()], disk)?;
         let clock = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_err(|error| error.to_string())?;
         Ok(Self { at: Instant::now(), clock: clock.as_secs_f64(), servers, clients })
     }
@@ -198,7 +199,7 @@ mod tests {
     use crate::store::Later;
     use bytes::Bytes;
 
-    /// A store of which every `fails`th connection fails or answers nonsense.
+    /// A store that answers every request alike.
     struct Fake {
         value: Result<Option<Bytes>, String>,
     }
@@ -234,7 +235,7 @@ mod tests {
     async fn measured(mix: Mix, value: Result<Option<&str>, &str>) -> Result<Window, String> {
         let value = value.map(|value| value.map(|value| Bytes::from(value.to_owned()))).map_err(str::to_owned);
         let cell = Cell { mix, clients: 3 };
-        measure(&Fake { value }, cell, &Data::new(1, 9), Duration::from_millis(100)).await
+        measure(&Fake { value }, cell, &Data::new(1, 9), &Disk::Processes, Duration::from_millis(100)).await
     }
 
     #[tokio::test]

@@ -13,6 +13,9 @@ use tokio::net::TcpStream;
 /// How long it may take to start.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// How long a first answer may take: what listens there may be something else, and silent.
+const ANSWER: Duration = Duration::from_secs(2);
+
 /// The longest answer that is taken.
 const MOST_BYTES: usize = 64 << 20;
 
@@ -74,7 +77,8 @@ impl Target for Single {
 
 /// The process that answers at `address`.
 async fn serving(address: &str) -> Result<u32, String> {
-    let about = Redis::open(address).await?.call(&[b"INFO", b"server"]).await?.unwrap_or_default();
+    let about = tokio::time::timeout(ANSWER, async { Redis::open(address).await?.call(&[b"INFO", b"server"]).await });
+    let about = about.await.map_err(|_| format!("{address} does not answer"))??.unwrap_or_default();
     let about = String::from_utf8_lossy(&about);
     let process = about.lines().find_map(|line| line.strip_prefix("process_id:"));
     process.and_then(|process| process.trim().parse().ok()).ok_or_else(|| "it does not name its process".to_owned())

@@ -5,6 +5,7 @@ use crate::compare::Compared;
 use crate::figures::Figures;
 use crate::load::Cell;
 use crate::store::{Peer, Store};
+use crate::usage::Disk;
 use serde_json::{Value, json};
 use std::fmt::Write;
 
@@ -74,7 +75,12 @@ pub(crate) fn table(arguments: &Arguments, compared: &Compared) -> String {
 
 fn foot(table: &mut String, arguments: &Arguments, compared: &Compared) {
     let [ours, theirs] = &compared.versions;
-    let (directory, file_system) = &compared.place;
+    let file_system = &compared.file_system;
+    let directory = compared.directory.display();
+    let bytes = match &compared.disk {
+        Disk::Device(_) => "BYTES are those that reached the disk, of whatever wrote there",
+        Disk::Processes => "BYTES are those of the pages that the servers made dirty",
+    };
     let Arguments { rounds, seconds, keys, value_bytes, .. } = arguments;
     let peer = match arguments.against {
         Peer::Etcd => "etcd: three members, all clients at its leader, reads not serializable.",
@@ -89,10 +95,9 @@ fn foot(table: &mut String, arguments: &Arguments, compared: &Compared) {
         "{ours}; {theirs}.\n\
          Ratio: ours / theirs, of medians over {rounds} rounds of {seconds} s in turn, one cluster running at a time.\n\
          {keys} keys, values of {value_bytes} bytes, every client on a connection of its own with one request in flight; \
-         data on {file_system} in {}.\n\
-         SYNCS/OP is from a pass of its own under strace; all else from the measured rounds. BYTES, CPU and MEMORY are \
-         of all servers together, CLIENT is the processor time of the clients.\n{peer}",
-        directory.display()
+         data on {file_system} in {directory}.\n\
+         SYNCS is from a pass of its own under strace, all else from the measured rounds. SYNCS, CPU and MEMORY are of \
+         all servers together, CLIENT is the processor time of the clients.\n{bytes}.\n{peer}"
     );
 }
 
@@ -125,7 +130,8 @@ pub(crate) fn json(arguments: &Arguments, compared: &Compared) -> Value {
         "seconds": arguments.seconds,
         "keys": arguments.keys,
         "value_bytes": arguments.value_bytes,
-        "file_system": compared.place.1,
+        "file_system": compared.file_system,
+        "bytes_counted": match compared.disk { Disk::Device(_) => "device", Disk::Processes => "processes" },
         "rows": lines,
         "ratios": ratios,
     })

@@ -1,7 +1,8 @@
-//! What processes have used so far, as the kernel counts it under `/proc`, and on what kind of file system.
+//! What processes have used so far, as the kernel counts it under `/proc` and `/sys`, and on what kind of file system.
 
 use std::fs;
-use std::path::Path;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// The unit of processor times under `/proc`, the same on every machine that runs Debian.
@@ -12,7 +13,7 @@ const TICKS_PER_SECOND: u64 = 100;
 pub(crate) struct Usage {
     /// Processor time, of the kernel on their behalf and of children that have ended too.
     pub(crate) cpu: Duration,
-    /// What they made the kernel write to disks, in whole pages.
+    /// Bytes written to disk; see [`Disk`].
     pub(crate) written: u64,
     /// Bytes of memory that they hold now.
     pub(crate) resident: u64,
@@ -20,15 +21,20 @@ pub(crate) struct Usage {
 
 impl Usage {
     /// Of all these processes together.
-    pub(crate) fn of(processes: &[u32]) -> Result<Self, String> {
+    pub(crate) fn of(processes: &[u32], disk: &Disk) -> Result<Self, String> {
         let mut sum = Self::default();
+        if let Disk::Device(path) = disk {
+            sum.written = device_written(path)?;
+        }
         for process in processes {
             let read = |name: &str| {
                 let path = format!("/proc/{process}/{name}");
                 fs::read_to_string(&path).map_err(|error| format!("{path}: {error}; is the server still running?"))
             };
             sum.cpu += cpu(&read("stat")?).ok_or("/proc/PID/stat looks different here")?;
-            sum.written += field(&read("io")?, "write_bytes:").ok_or("/proc/PID/io has no write_bytes here")?;
+            if *disk == Disk::Processes {
+                sum.written += field(&read("io")?, "write_bytes:").ok_or("/proc/PID/io has no write_bytes here")?;
+            }
             sum.resident += field(&read("status")?, "VmRSS:").ok_or("/proc/PID/status has no VmRSS here")? << 10;
         }
         Ok(sum)
@@ -42,6 +48,38 @@ impl Usage {
             resident: self.resident,
         }
     }
+}
+
+/// Where written bytes are counted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Disk {
+    /// At the block device that holds the data, by its file of statistics: what really reaches the disk, the file
+    /// system's journal too, and whatever else the machine writes there.
+    Device(PathBuf),
+    /// By process, where the file system shows no device. Every page that becomes dirty counts whole, and pages may be
+    /// large: on Linux 6.18 with ext4 up to 1 MiB for one byte, of which only the changed blocks are written.
+    Processes,
+}
+
+impl Disk {
+    /// That of a directory.
+    pub(crate) fn of(directory: &Path) -> Self {
+        let device = fs::metadata(directory).map(|found| found.dev()).ok().and_then(|device| {
+            let number = format!("{}:{}", rustix::fs::major(device), rustix::fs::minor(device));
+            let path = Path::new("/sys/dev/block").join(number).join("stat");
+            device_written(&path).is_ok().then_some(path)
+        });
+        device.map_or(Self::Processes, Self::Device)
+    }
+}
+
+/// Bytes written to a block device, from its file of statistics.
+fn device_written(path: &Path) -> Result<u64, String> {
+    let shown = path.display();
+    let text = fs::read_to_string(path).map_err(|error| format!("{shown}: {error}"))?;
+    let sectors = text.split_whitespace().nth(6).and_then(|sectors| sectors.parse::<u64>().ok());
+    // A sector is 512 bytes there, whatever the device's own are.
+    sectors.map(|sectors| sectors * 512).ok_or_else(|| format!("{shown} looks different here"))
 }
 
 /// User and system time of the process and of the children that it has waited for. The name, in parentheses, may hold
@@ -84,20 +122,24 @@ mod tests {
     #[test]
     fn what_a_process_uses_is_counted() {
         let me = [std::process::id()];
-        let before = Usage::of(&me).unwrap();
-        let mut file = tempfile::NamedTempFile::new_in(env!("CARGO_MANIFEST_DIR")).unwrap();
+        let before = Usage::of(&me, &Disk::Processes).unwrap();
+        let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let on_device = Usage::of(&me, &Disk::of(here)).unwrap();
+        let mut file = tempfile::NamedTempFile::new_in(here).unwrap();
         std::io::Write::write_all(&mut file, &[7; 1 << 20]).unwrap();
         file.as_file().sync_all().unwrap();
         let memory = vec![1_u8; 64 << 20];
         let used = loop {
-            let used = Usage::of(&me).unwrap().since(before);
+            let used = Usage::of(&me, &Disk::Processes).unwrap().since(before);
             if used.cpu >= Duration::from_millis(20) {
                 break used;
             }
         };
         assert!(used.written >= 1 << 20, "{used:?}");
+        let on_device = Usage::of(&me, &Disk::of(here)).unwrap().since(on_device);
+        assert!(on_device.written >= 1 << 20, "{on_device:?} by {:?}", Disk::of(here));
         assert!(used.resident >= before.resident + memory.len() as u64 / 2, "{used:?} after {before:?}");
-        assert!(Usage::of(&[u32::MAX]).unwrap_err().contains("still running"));
+        assert!(Usage::of(&[u32::MAX], &Disk::Processes).unwrap_err().contains("still running"));
     }
 
     #[test]
