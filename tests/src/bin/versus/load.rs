@@ -122,30 +122,39 @@ pub(crate) async fn measure(
     tokio::time::sleep(WARM_UP).await;
     let begun = Moment::now(target, disk)?;
     tokio::time::sleep(length).await;
-    let ended = Moment::now(target, disk)?;
+    let ended = Moment::now(target, disk);
     done.store(true, Ordering::Relaxed);
-    let (mut waits, mut errors) = (Vec::new(), Vec::new());
+    let answers = answers(running, cell.clients).await?;
+    // What the clients met says more than that a server was gone at the end.
+    let ended = ended?;
+    let within = |one: &&Answered| begun.at < one.at && one.at <= ended.at;
+    let waits: Vec<Duration> = answers.iter().filter(within).map(|one| one.after).collect();
+    let operations = waits.len() as u64;
+    let used = ended.servers.since(begun.servers);
+    let figures = Figures::of(waits, ended.at - begun.at, used, ended.clients.since(begun.clients));
+    let figures = figures.ok_or("no request was answered in time: ask for more --seconds")?;
+    Ok(Window { time: (begun.clock, ended.clock), operations, figures })
+}
+
+/// What all clients were answered; an error if one of them met an error.
+async fn answers(mut running: JoinSet<Result<Vec<Answered>, String>>, clients: usize) -> Result<Vec<Answered>, String> {
+    let (mut answers, mut errors) = (Vec::new(), Vec::new());
     let finished = tokio::time::timeout(PATIENCE, async {
         while let Some(finished) = running.join_next().await {
             match finished {
-                Ok(Ok(answers)) => waits
-                    .extend(answers.iter().filter(|one| begun.at < one.at && one.at <= ended.at).map(|one| one.after)),
+                Ok(Ok(more)) => answers.extend(more),
                 Ok(Err(error)) => errors.push(error),
                 Err(error) => errors.push(format!("a client broke off: {error}")),
             }
         }
     });
     if finished.await.is_err() {
-        errors.push(format!("{} clients got no answer within {} s", running.len(), PATIENCE.as_secs()));
+        errors.extend((0..running.len()).map(|_| format!("no answer within {} s", PATIENCE.as_secs())));
     }
-    if let Some(first) = errors.first() {
-        return Err(format!("{} of {} clients met an error; the first: {first}", errors.len(), cell.clients));
+    match errors.first() {
+        Some(first) => Err(format!("{} of {clients} clients met an error; the first: {first}", errors.len())),
+        None => Ok(answers),
     }
-    let operations = waits.len() as u64;
-    let used = ended.servers.since(begun.servers);
-    let figures = Figures::of(waits, ended.at - begun.at, used, ended.clients.since(begun.clients));
-    let figures = figures.ok_or("no request was answered in time: ask for more --seconds")?;
-    Ok(Window { time: (begun.clock, ended.clock), operations, figures })
 }
 
 /// The begin or the end of a window.

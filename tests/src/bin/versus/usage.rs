@@ -35,7 +35,10 @@ impl Usage {
             if *disk == Disk::Processes {
                 sum.written += field(&read("io")?, "write_bytes:").ok_or("/proc/PID/io has no write_bytes here")?;
             }
-            sum.resident += field(&read("status")?, "VmRSS:").ok_or("/proc/PID/status has no VmRSS here")? << 10;
+            // A process that has ended and was not waited for has no memory.
+            let resident =
+                field(&read("status")?, "VmRSS:").ok_or_else(|| format!("server process {process} ended"))?;
+            sum.resident += resident << 10;
         }
         Ok(sum)
     }
@@ -140,6 +143,14 @@ mod tests {
         assert!(on_device.written >= 1 << 20, "{on_device:?} by {:?}", Disk::of(here));
         assert!(used.resident >= before.resident + memory.len() as u64 / 2, "{used:?} after {before:?}");
         assert!(Usage::of(&[u32::MAX], &Disk::Processes).unwrap_err().contains("still running"));
+        let mut ended = std::process::Command::new("true").spawn().unwrap();
+        let error = loop {
+            if let Err(error) = Usage::of(&[ended.id()], &Disk::of(here)) {
+                break error;
+            }
+        };
+        assert_eq!(error, format!("server process {} ended", ended.id()));
+        ended.wait().unwrap();
     }
 
     #[test]
