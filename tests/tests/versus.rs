@@ -74,6 +74,7 @@ fn compared(peer: &str) {
             }
             assert!(number(row, "p50_us") <= number(row, "p99_us") && number(row, "p99_us") <= number(row, "p999_us"));
             assert_eq!(row["throughput_of_rounds"], serde_json::json!([row["throughput"]]), "the median of one round");
+            assert!((0.0..=1.0).contains(&number(row, "others_cpu")), "a part of the processors: {row}");
             let syncs = number(row, "syncs_counted");
             assert!(mix == "get" || (syncs > 0.0 && number(row, "bytes_per_op") > 256.0), "puts are durable: {row}");
             let each = syncs / number(row, "operations_while_counting");

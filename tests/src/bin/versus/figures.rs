@@ -22,12 +22,20 @@ pub(crate) struct Figures {
     pub(crate) client_cpu: f64,
     /// Resident memory of the servers at the end, in bytes.
     pub(crate) memory: f64,
+    /// The part of the machine's processors that others used: nothing on a quiet machine, 1 at most.
+    pub(crate) others: f64,
 }
 
 impl Figures {
-    /// From the waits of all operations that ended within `length`, and what was used meanwhile. There must have been
-    /// some.
-    pub(crate) fn of(mut waits: Vec<Duration>, length: Duration, servers: Usage, clients: Usage) -> Option<Self> {
+    /// From the waits of all operations that ended within `length`, and what was used meanwhile, by the whole `machine`
+    /// too. There must have been some.
+    pub(crate) fn of(
+        mut waits: Vec<Duration>,
+        length: Duration,
+        servers: Usage,
+        clients: Usage,
+        machine: Duration,
+    ) -> Option<Self> {
         waits.sort_unstable();
         let last = waits.len().checked_sub(1)?;
         let operations = waits.len() as f64;
@@ -36,6 +44,8 @@ impl Figures {
             waits.get(rank).map(|wait| (wait.as_secs_f64() * 1e6).round())
         };
         let each = |cpu: Duration| cpu.as_secs_f64() * 1e6 / operations;
+        let processors = std::thread::available_parallelism().map_or(1, usize::from) as f64;
+        let others = machine.saturating_sub(servers.cpu + clients.cpu);
         Some(Self {
             throughput: operations / length.as_secs_f64(),
             p50: wait(500)?,
@@ -45,6 +55,7 @@ impl Figures {
             cpu: each(servers.cpu),
             client_cpu: each(clients.cpu),
             memory: servers.resident as f64,
+            others: (others.as_secs_f64() / (length.as_secs_f64() * processors)).min(1.0),
         })
     }
 
@@ -60,6 +71,7 @@ impl Figures {
             cpu: of(|round| round.cpu),
             client_cpu: of(|round| round.client_cpu),
             memory: of(|round| round.memory),
+            others: of(|round| round.others),
         }
     }
 }
@@ -84,7 +96,9 @@ mod tests {
         let waits = (1..=2000).rev().map(Duration::from_micros).collect();
         let servers = Usage { cpu: Duration::from_millis(20), written: 4_096_000, resident: 77 };
         let clients = Usage { cpu: Duration::from_millis(10), ..Usage::default() };
-        let figures = Figures::of(waits, Duration::from_secs(4), servers, clients).unwrap();
+        let machine = Duration::from_millis(2_030);
+        let figures = Figures::of(waits, Duration::from_secs(4), servers, clients, machine).unwrap();
+        let processors = std::thread::available_parallelism().map_or(1, usize::from) as f64;
         let expected = Figures {
             throughput: 500.0,
             p50: 1000.0,
@@ -94,11 +108,13 @@ mod tests {
             cpu: 10.0,
             client_cpu: 5.0,
             memory: 77.0,
+            others: 0.5 / processors,
         };
         assert_eq!(figures, expected);
-        let one = Figures::of(vec![Duration::from_micros(7)], Duration::from_secs(1), servers, clients).unwrap();
+        let one =
+            Figures::of(vec![Duration::from_micros(7)], Duration::from_secs(1), servers, clients, machine).unwrap();
         assert_eq!((one.p50, one.p999), (7.0, 7.0));
-        assert_eq!(Figures::of(Vec::new(), Duration::from_secs(1), servers, clients), None);
+        assert_eq!(Figures::of(Vec::new(), Duration::from_secs(1), servers, clients, machine), None);
     }
 
     #[test]

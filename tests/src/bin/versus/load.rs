@@ -2,7 +2,7 @@
 
 use crate::figures::Figures;
 use crate::store::{Connection, Target};
-use crate::usage::{Disk, Usage};
+use crate::usage::{Disk, Usage, machine_busy};
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -131,7 +131,8 @@ pub(crate) async fn measure(
     let waits: Vec<Duration> = answers.iter().filter(within).map(|one| one.after).collect();
     let operations = waits.len() as u64;
     let used = ended.servers.since(begun.servers);
-    let figures = Figures::of(waits, ended.at - begun.at, used, ended.clients.since(begun.clients));
+    let machine = ended.machine.saturating_sub(begun.machine);
+    let figures = Figures::of(waits, ended.at - begun.at, used, ended.clients.since(begun.clients), machine);
     let figures = figures.ok_or("no request was answered in time: ask for more --seconds")?;
     Ok(Window { time: (begun.clock, ended.clock), operations, figures })
 }
@@ -163,6 +164,7 @@ struct Moment {
     clock: f64,
     servers: Usage,
     clients: Usage,
+    machine: Duration,
 }
 
 impl Moment {
@@ -170,7 +172,7 @@ impl Moment {
         let servers = Usage::of(&target.processes(), disk)?;
         let clients = Usage::of(&[std::process::id()], disk)?;
         let clock = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_err(|error| error.to_string())?;
-        Ok(Self { at: Instant::now(), clock: clock.as_secs_f64(), servers, clients })
+        Ok(Self { at: Instant::now(), clock: clock.as_secs_f64(), servers, clients, machine: machine_busy()? })
     }
 }
 

@@ -9,6 +9,9 @@ use crate::usage::Disk;
 use serde_json::{Value, json};
 use std::fmt::Write;
 
+/// From which part of the processors on, used by others, the figures are not to be trusted.
+const BUSY: f64 = 0.2;
+
 /// One line: what was measured of one store and cell.
 #[derive(Clone, Copy)]
 struct Row {
@@ -93,12 +96,21 @@ fn foot(table: &mut String, arguments: &Arguments, compared: &Compared) {
     let _ = writeln!(
         table,
         "{ours}; {theirs}.\n\
-         Ratio: ours / theirs, of medians over {rounds} rounds of {seconds} s in turn, one cluster running at a time.\n\
+         Ratio: ours / theirs, of medians (rounds: {rounds}, of {seconds} s each, in turn, one cluster running at a time).\n\
          {keys} keys, values of {value_bytes} bytes, every client on a connection of its own with one request in flight; \
          data on {file_system} in {directory}.\n\
          SYNCS is from a pass of its own under strace, all else from the measured rounds. SYNCS, CPU and MEMORY are of \
-         all servers together, CLIENT is the processor time of the clients.\n{bytes}.\n{peer}"
+         all servers together, CLIENT is the processor time of the clients.\n{bytes}.\n{peer}\n{}",
+        quiet(compared)
     );
+}
+
+/// Whether anything else ran: the figures of a busy machine say little.
+fn quiet(compared: &Compared) -> String {
+    let others = compared.measured.values().map(|measured| Figures::median(&measured.rounds).others);
+    let others = others.fold(0.0, f64::max) * 100.0;
+    let verdict = if others > BUSY * 100.0 { ": not a quiet machine, measure again" } else { "" };
+    format!("Others used up to {others:.0} % of the processors meanwhile{verdict}.")
 }
 
 /// Everything, as one value.
@@ -157,5 +169,6 @@ fn row_json(compared: &Compared, cell: Cell, store: Store, row: Row) -> Value {
         "cpu_us_per_op": figures.cpu,
         "client_cpu_us_per_op": figures.client_cpu,
         "memory_bytes": figures.memory,
+        "others_cpu": figures.others,
     })
 }

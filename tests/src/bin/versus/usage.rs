@@ -93,6 +93,20 @@ fn cpu(stat: &str) -> Option<Duration> {
     (times.len() == 4).then(|| Duration::from_millis(times.iter().sum::<u64>() * 1000 / TICKS_PER_SECOND))
 }
 
+/// Processor time of the whole machine that was not idle, whoever used it.
+pub(crate) fn machine_busy() -> Result<Duration, String> {
+    let text = fs::read_to_string("/proc/stat").map_err(|error| format!("/proc/stat: {error}"))?;
+    busy(&text).ok_or_else(|| "/proc/stat looks different here".to_owned())
+}
+
+/// From the first line: user, nice, system, (idle, waiting for disks,) interrupts of two kinds, stolen by other machines.
+fn busy(stat: &str) -> Option<Duration> {
+    let times: Option<Vec<u64>> =
+        stat.lines().next()?.strip_prefix("cpu ")?.split_whitespace().map(|time| time.parse().ok()).collect();
+    let ticks: u64 = [0, 1, 2, 5, 6, 7].iter().map(|field| times.as_ref()?.get(*field).copied()).sum::<Option<_>>()?;
+    Some(Duration::from_millis(ticks * 1000 / TICKS_PER_SECOND))
+}
+
 /// The number that follows `name` at the start of a line.
 fn field(text: &str, name: &str) -> Option<u64> {
     text.lines().find_map(|line| line.strip_prefix(name)).and_then(|rest| rest.split_whitespace().next()?.parse().ok())
@@ -154,10 +168,13 @@ mod tests {
     }
 
     #[test]
-    fn a_name_with_parentheses_confuses_nobody() {
+    fn what_the_kernel_prints_is_understood() {
         let stat = "7 (a) b (c) S 1 7 7 0 -1 4194560 1 0 0 0 10 20 30 40 20 0 1 0 5 0 0";
         assert_eq!(cpu(stat), Some(Duration::from_secs(1)));
         assert_eq!(cpu("7 (a) S 1 2"), None);
+        assert_eq!(busy("cpu  100 10 200 5000 700 1 2 3 0 0\ncpu0 1 1"), Some(Duration::from_millis(3_160)));
+        assert_eq!(busy("cpu  100 10"), None);
+        assert!(machine_busy().unwrap() > Duration::ZERO);
         assert_eq!(field("a: 1\nVmRSS:\t  52 kB\n", "VmRSS:"), Some(52));
     }
 
