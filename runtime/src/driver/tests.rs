@@ -7,7 +7,7 @@ use crate::transport::{Deliver, Identity, Listener};
 use quorate_core::effect::{SnapshotWork, TimerChange};
 use quorate_core::input::Timer;
 use quorate_core::message::{DirectoryMessage, PeerRefusal, Reply};
-use quorate_core::status::ReplicaStatus;
+use quorate_core::status::{HostStatus, ReplicaStatus};
 use quorate_spec::ids::{Boot, ConfigNum, DirectoryVersion, LogIndex, NodeId, Stamp, Term};
 use quorate_spec::views::Role;
 use std::io::{Read, Write as _};
@@ -42,9 +42,12 @@ pub(super) fn idle_status() -> NodeStatus {
     NodeStatus {
         node: NodeId::new(1),
         address: "here:1".into(),
+        boot: Default::default(),
         config: ConfigNum::ZERO,
         replicas: Vec::new(),
         may_be_stopped: false,
+        disk_full: false,
+        host: None,
     }
 }
 
@@ -97,6 +100,10 @@ impl Storage for HeldDisk {
     fn write_snapshot(&mut self, _work: SnapshotWork) {}
 
     fn synced(&mut self, _write: WriteId) {}
+
+    fn host(&self) -> HostStatus {
+        HostStatus { cluster: "here".to_owned(), ..HostStatus::default() }
+    }
 }
 
 struct Running {
