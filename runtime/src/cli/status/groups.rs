@@ -123,7 +123,8 @@ impl GroupLine {
         let majority = all / 2 + 1;
         if answering < majority {
             self.state.push(format!("no majority: {answering} of {all} nodes answer"));
-            let missed = if self.group == 0 { "no change of the configuration" } else { "none of its shards" };
+            let missed =
+                if self.group == 0 { "no change of the configuration, no new session" } else { "none of its shards" };
             self.problems.push(format!(
                 "{name} can do nothing ({missed}) until {majority} of its nodes {} run and reach each other",
                 table::listed(&self.nodes)

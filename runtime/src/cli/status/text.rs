@@ -4,6 +4,7 @@ use super::groups;
 use super::overview::{NodeLine, Overview, ReplicaLine, Stop};
 use super::progress::{self, Migration};
 use crate::cli::table;
+use quorate_spec::views::Role;
 use std::collections::BTreeMap;
 
 /// Everything, for people.
@@ -116,10 +117,19 @@ fn replica_cells(line: &ReplicaLine) -> [String; 6] {
     let replica = &line.replica;
     [
         line.group.clone(),
-        format!("{:?}", replica.role).to_lowercase(),
+        role(replica.role).to_owned(),
         replica.commit.to_string(),
         if line.behind.is_empty() { "-".into() } else { line.behind.clone() },
         table::size(replica.log_bytes),
         line.snapshot.clone(),
     ]
+}
+
+fn role(role: Role) -> &'static str {
+    match role {
+        Role::Follower => "follower",
+        Role::PreCandidate => "pre-candidate",
+        Role::Candidate => "candidate",
+        Role::Leader => "leader",
+    }
 }
