@@ -1,6 +1,7 @@
-//! The committed pages are those of this program.
+//! The committed pages are those of this program, and the chapter for operators names its limits.
 
 use super::*;
+use quorate_core::limits::Limits;
 use std::collections::BTreeSet;
 use std::path::Path;
 
@@ -48,5 +49,26 @@ fn completions_know_the_commands() {
         let report = completions(&CompletionsArgs { shell }).expect("printed");
         let script = String::from_utf8(report.text).expect("text");
         assert!(script.contains("transfer") && script.contains("value-bytes"), "{shell}");
+    }
+}
+
+#[test]
+fn the_chapter_for_operators_names_every_limit_as_it_is() {
+    let chapter = include_str!("../../OPERATING.md");
+    let Limits { key_bytes, value_bytes, sessions, raft, shard_chunk_bytes, snapshot_log_bytes } = Limits::default();
+    let limits: [(&str, u64); 10] = [
+        ("key_bytes", key_bytes as u64),
+        ("value_bytes", value_bytes as u64),
+        ("sessions", sessions),
+        ("uncommitted_bytes", raft.uncommitted_bytes),
+        ("snapshot_log_bytes", snapshot_log_bytes),
+        ("trailing_entries", raft.trailing_entries),
+        ("append_bytes", raft.append_bytes as u64),
+        ("inflight_appends", raft.inflight_appends as u64),
+        ("chunk_bytes", raft.chunk_bytes as u64),
+        ("shard_chunk_bytes", shard_chunk_bytes as u64),
+    ];
+    for (name, default) in limits {
+        assert!(chapter.contains(&format!("| `{name}` | {default} |")), "OPERATING.md: {name} is {default}");
     }
 }
