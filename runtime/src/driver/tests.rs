@@ -193,6 +193,24 @@ fn answers_wait_for_the_disk_and_find_their_client() {
 }
 
 #[test]
+fn a_status_leaves_with_what_the_process_knows_of_itself() {
+    let runtime = runtime();
+    let status = Reply::Status(Arc::new(idle_status()));
+    let first = Effects { replies: vec![(Ticket::ZERO.next(), status)], ..Effects::default() };
+    let node = start(&runtime, 1, &[], first, Effects::default());
+    let mut client = connect(&node.address);
+    let mut out = Vec::new();
+    let frame = ClientFrame { ticket: 7, request: Request::Status };
+    codec::encode_into(Kind::Request, &frame, &mut out).expect("small");
+    client.write_all(&out).expect("sent");
+    let reply: ReplyFrame = read_frame(&mut client, Kind::Reply);
+    let Reply::Status(status) = reply.reply else { panic!("a status") };
+    assert_eq!(status.host.as_ref().map(|host| host.cluster.as_str()), Some("here"));
+    node.events.send(Event::Shutdown).expect("running");
+    assert_eq!(node.thread.join().expect("no panic"), Ending::Shutdown);
+}
+
+#[test]
 fn messages_reach_the_other_node() {
     let runtime = runtime();
     let hello = |version| {

@@ -67,7 +67,7 @@ async fn look(client: &Client, seeds: Vec<String>) -> Seen {
     }
     for (node, address) in known {
         let answer = match asked.remove(&address) {
-            Some(Ok(status)) if status.node.get() != node => Err(format!("node {} answers there", status.node)),
+            Some(Ok(status)) if status.node.get() != node => Err(format!("node {} answers there", status.node.get())),
             Some(answer) => answer,
             None => Err("two nodes are registered at this address".to_owned()),
         };
