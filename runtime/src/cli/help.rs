@@ -57,7 +57,8 @@ Examples:
 
 pub(super) const NODE: &str = "\
 Examples:
-  quorate node --id 1 --data /var/lib/quorate --listen 0.0.0.0:7001 --advertise a:7001 --controllers 1=a:7001,2=b:7001,3=c:7001
+  quorate node --id 1 --data data --listen a:7001 --controllers 1=a:7001,2=b:7001,3=c:7001
+  quorate node --id 4 --data data --listen 0.0.0.0:7001 --advertise d:7001 --config node.toml
   quorate node --config /etc/quorate/node.toml
 
 The file holds the same names (id = 1, data = \"DIR\", ..), a table [controllers] (1 = \"a:7001\") and a table [limits].
