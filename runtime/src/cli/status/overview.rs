@@ -176,6 +176,15 @@ fn problems(seen: &Seen, groups: &[GroupLine], nodes: &[NodeLine]) -> Vec<String
     for (seed, why) in &seen.silent_seeds {
         problems.push(format!("the seed {seed} does not answer ({why}): correct --seeds, or start the node there"));
     }
+    let newest = seen.answers.values().flatten().map(|status| (status.config, status.node)).max();
+    if let Some((config, node)) = newest.filter(|(config, _)| *config > seen.config.num) {
+        problems.push(format!(
+            "node {} knows configuration {config}, the seed that answered only {}: groups may be shown as they were; ask \
+             again, or name another of --seeds",
+            node.get(),
+            seen.config.num
+        ));
+    }
     for NodeLine { node, address, answer, stop, .. } in nodes {
         match answer {
             Err(why) if *stop != Stop::May => {

@@ -181,3 +181,16 @@ fn a_lonely_seed_is_enough_and_a_silent_one_is_named() {
     assert!(shown.contains("no majority: 1 of 3 nodes answer"), "{shown}");
     assert!(shown.contains("the seed h2:7001 does not answer (connection refused)"), "{shown}");
 }
+
+#[test]
+fn a_seed_that_is_behind_is_told_apart_from_a_cluster_that_is() {
+    let mut seen = seen();
+    let mut config = Configuration::clone(&seen.config);
+    config.num = ConfigNum::new(3);
+    seen.config = Arc::new(config);
+    let problems = Overview::of(&seen).problems;
+    assert!(
+        problems.iter().any(|it| it.contains("knows configuration 4, the seed that answered only 3")),
+        "{problems:?}"
+    );
+}
