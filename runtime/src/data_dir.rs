@@ -100,13 +100,23 @@ impl DataDir {
 
     /// The log's directory.
     pub fn wal(&self) -> RealDisk {
-        RealDisk::new(self.path.join(WAL))
+        RealDisk::new(wal_path(&self.path))
     }
 
     /// The snapshots' directory.
     pub fn snapshots(&self) -> RealDisk {
-        RealDisk::new(self.path.join(SNAPSHOTS))
+        RealDisk::new(snapshots_path(&self.path))
     }
+}
+
+/// Where the log of a data directory is.
+pub(crate) fn wal_path(data: &Path) -> PathBuf {
+    data.join(WAL)
+}
+
+/// Where the snapshots of a data directory are.
+pub(crate) fn snapshots_path(data: &Path) -> PathBuf {
+    data.join(SNAPSHOTS)
 }
 
 fn exists(path: &Path) -> Result<bool, DataDirError> {

@@ -18,7 +18,7 @@ use crate::transport::{Arrival, Gauge, Peers};
 use farewell::Farewell;
 use quorate_core::effect::{Effects, Halt, Write};
 use quorate_core::input::Input;
-use quorate_core::message::{Message, Peer, Request};
+use quorate_core::message::{Message, Peer, Reply, Request};
 use quorate_core::node::Node;
 use quorate_core::raft::LogPosition;
 use quorate_core::status::NodeStatus;
@@ -245,7 +245,10 @@ impl<M: Machine, S: Storage> Driver<M, S> {
         for change in timers {
             self.timers.change(change, self.now);
         }
-        for (ticket, reply) in replies {
+        for (ticket, mut reply) in replies {
+            if let Reply::Status(status) = &mut reply {
+                Arc::make_mut(status).host = Some(self.storage.host());
+            }
             self.tickets.answer(ticket, reply);
         }
         for work in snapshots {

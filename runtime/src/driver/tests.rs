@@ -7,7 +7,7 @@ use crate::transport::{Deliver, Identity, Listener};
 use quorate_core::effect::{SnapshotWork, TimerChange};
 use quorate_core::input::Timer;
 use quorate_core::message::{DirectoryMessage, PeerRefusal, Reply};
-use quorate_core::status::ReplicaStatus;
+use quorate_core::status::{HostStatus, ReplicaStatus};
 use quorate_spec::ids::{Boot, ConfigNum, DirectoryVersion, LogIndex, NodeId, Stamp, Term};
 use quorate_spec::views::Role;
 use std::io::{Read, Write as _};
@@ -42,9 +42,12 @@ pub(super) fn idle_status() -> NodeStatus {
     NodeStatus {
         node: NodeId::new(1),
         address: "here:1".into(),
+        boot: Default::default(),
         config: ConfigNum::ZERO,
         replicas: Vec::new(),
         may_be_stopped: false,
+        disk_full: false,
+        host: None,
     }
 }
 
@@ -97,6 +100,10 @@ impl Storage for HeldDisk {
     fn write_snapshot(&mut self, _work: SnapshotWork) {}
 
     fn synced(&mut self, _write: WriteId) {}
+
+    fn host(&self) -> HostStatus {
+        HostStatus { cluster: "here".to_owned(), ..HostStatus::default() }
+    }
 }
 
 struct Running {
@@ -181,6 +188,24 @@ fn answers_wait_for_the_disk_and_find_their_client() {
             assert_eq!(reply, ReplyFrame { ticket: ticket * 10 + number as u64, reply: Reply::TransferStarted });
         }
     }
+    node.events.send(Event::Shutdown).expect("running");
+    assert_eq!(node.thread.join().expect("no panic"), Ending::Shutdown);
+}
+
+#[test]
+fn a_status_leaves_with_what_the_process_knows_of_itself() {
+    let runtime = runtime();
+    let status = Reply::Status(Arc::new(idle_status()));
+    let first = Effects { replies: vec![(Ticket::ZERO.next(), status)], ..Effects::default() };
+    let node = start(&runtime, 1, &[], first, Effects::default());
+    let mut client = connect(&node.address);
+    let mut out = Vec::new();
+    let frame = ClientFrame { ticket: 7, request: Request::Status };
+    codec::encode_into(Kind::Request, &frame, &mut out).expect("small");
+    client.write_all(&out).expect("sent");
+    let reply: ReplyFrame = read_frame(&mut client, Kind::Reply);
+    let Reply::Status(status) = reply.reply else { panic!("a status") };
+    assert_eq!(status.host.as_ref().map(|host| host.cluster.as_str()), Some("here"));
     node.events.send(Event::Shutdown).expect("running");
     assert_eq!(node.thread.join().expect("no panic"), Ending::Shutdown);
 }

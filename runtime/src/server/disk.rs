@@ -4,6 +4,7 @@
 //! nothing will be.
 
 use super::retention::{Release, Retention};
+use super::usage::Usage;
 use crate::config::NodeConfig;
 use crate::data_dir::DataDir;
 use crate::disk::RealDisk;
@@ -14,6 +15,7 @@ use crate::wal::{WalEvent, WalOptions, WalThread};
 use quorate_core::durable::Durable;
 use quorate_core::effect::{SnapshotWork, Write};
 use quorate_core::message::Peer;
+use quorate_core::status::HostStatus;
 use quorate_spec::ids::WriteId;
 use std::fmt::Display;
 use std::io::Write as _;
@@ -34,6 +36,7 @@ pub(super) struct NodeDisk {
     wal: WalThread<RealDisk>,
     snapshots: SnapshotThread,
     retention: Retention,
+    usage: Usage,
     /// Locked until the end.
     _directory: DataDir,
 }
@@ -61,6 +64,7 @@ pub(super) fn open(config: &NodeConfig, events: &Sender<Event>) -> Result<Opened
         wal: WalThread::spawn(opened.wal, report_wal(events.clone())).map_err(threads)?,
         snapshots: SnapshotThread::spawn(snapshots, report_snapshots(events.clone())).map_err(threads)?,
         retention: Retention::default(),
+        usage: Usage::watch(&config.data, &config.cluster).map_err(threads)?,
         _directory: directory,
     };
     Ok(Opened { me, durable: opened.durable, storage })
@@ -93,6 +97,10 @@ impl Storage for NodeDisk {
 
     fn write_snapshot(&mut self, work: SnapshotWork) {
         self.snapshots.submit(work);
+    }
+
+    fn host(&self) -> HostStatus {
+        self.usage.last()
     }
 }
 

@@ -5,6 +5,7 @@
 
 mod disk;
 mod retention;
+mod usage;
 
 use crate::config::NodeConfig;
 use crate::driver::{Driver, Ending, Event};
