@@ -45,7 +45,9 @@ async fn ask(identity: &Identity) -> Result<(), String> {
         reply.map_err(|end| end.to_string())
     });
     match answer.await {
-        Ok(Ok(HelloReply::Welcome { node, cluster, .. })) if node != identity.me.node || cluster != identity.cluster => {
+        Ok(Ok(HelloReply::Welcome { node, cluster, .. }))
+            if node != identity.me.node || cluster != identity.cluster =>
+        {
             Err(format!("node {} of cluster {cluster:?} answers there", node.get()))
         }
         // Refused: by a node that has too many clients already. So somebody is there, and only this one would be.
