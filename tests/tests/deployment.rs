@@ -112,20 +112,26 @@ impl Site {
             "the file that the chapter shows is the one that it copies"
         );
         let site = Self { chapter, network, setup: [program, configuration, start] };
+        site.network.run(ANYWHERE, &site.setup[0].text);
         site.set_up(FIRST);
         // What the chapter installed is a unit that systemd itself understands.
         site.network.run(1, "systemd-analyze verify /etc/systemd/system/quorate.service");
         site
     }
 
-    /// Runs what is for every host on these.
+    /// Runs what is for every host on these, all at once: the order does not matter.
     fn set_up(&self, hosts: RangeInclusive<u64>) {
-        for block in &self.setup {
-            for host in hosts.clone() {
-                let said = self.network.run(host, &own(block, host));
-                assert!(!block.title.ends_with("start") || said.contains("ready"), "the journal shows it: {said}");
+        std::thread::scope(|at_once| {
+            for host in hosts {
+                at_once.spawn(move || {
+                    let [program, configuration, start] = &self.setup;
+                    self.network.run(host, &own(program, host));
+                    self.network.run(host, &own(configuration, host));
+                    let said = self.network.run(host, &own(start, host));
+                    assert!(said.contains("ready"), "the journal shows it: {said}");
+                });
             }
-        }
+        });
     }
 
     /// Runs the next block, which must be this one, from anywhere. Returns what it printed.

@@ -5,7 +5,7 @@
 //! when the service says that it is ready), KillSignal=SIGTERM and TimeoutStopSec. It restarts nothing by itself, and
 //! what the unit says about confinement is not in force.
 
-use rustix::process::{Pid, Resource, Rlimit, Signal, kill_process, setrlimit};
+use rustix::process::{Pid, Resource, Rlimit, Signal, getrlimit, kill_process, setrlimit};
 use std::fs::{self, File};
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt, chown};
 use std::os::unix::net::UnixDatagram;
@@ -92,9 +92,10 @@ impl Service {
         let state = Path::new("/var/lib").join(self.setting("StateDirectory")?);
         fs::DirBuilder::new().recursive(true).mode(0o750).create(&state).map_err(failed(state.display()))?;
         chown(&state, Some(user), Some(group)).map_err(failed(state.display()))?;
-        let files = self.setting("LimitNOFILE")?.parse().map_err(failed("LimitNOFILE"))?;
-        setrlimit(Resource::Nofile, Rlimit { current: Some(files), maximum: Some(files) })
-            .map_err(failed("LimitNOFILE"))?;
+        let files: u64 = self.setting("LimitNOFILE")?.parse().map_err(failed("LimitNOFILE"))?;
+        let most = getrlimit(Resource::Nofile).maximum; // Root in a container may not raise it.
+        let files = most.map_or(files, |most| files.min(most));
+        setrlimit(Resource::Nofile, Rlimit { current: Some(files), maximum: most }).map_err(failed("LimitNOFILE"))?;
         let mask = u32::from_str_radix(self.setting("UMask")?, 8).map_err(failed("UMask"))?;
         let journal = File::options().create(true).append(true).open(self.file("journal"));
         let journal = journal.map_err(failed("the journal"))?;
