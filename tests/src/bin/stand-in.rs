@@ -67,11 +67,11 @@ impl Service {
         Path::new("/var/lib").join(format!("{}.{kind}", self.name))
     }
 
-    /// The process of the service, if it runs.
+    /// The process of the service, if it runs. It is there until the host's first process has waited for it: before that
+    /// some of its threads may still hold the port.
     fn process(&self) -> Option<Pid> {
         let pid = Pid::from_raw(fs::read_to_string(self.file("pid")).ok()?.trim().parse().ok()?)?;
-        let status = fs::read_to_string(format!("/proc/{}/status", pid.as_raw_nonzero())).ok()?;
-        (!status.contains("\nState:\tZ")).then_some(pid)
+        Path::new(&format!("/proc/{}", pid.as_raw_nonzero())).exists().then_some(pid)
     }
 
     /// The ids of the service's user and group.

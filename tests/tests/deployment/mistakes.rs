@@ -10,8 +10,13 @@ use std::time::{Duration, Instant};
 impl Site {
     /// Sets a host up, with a configuration that a mistake (a script of sed) was made in.
     fn set_up_with(&self, host: u64, mistake: &str) {
-        let [program, configuration, _] = &self.setup;
+        let [program, ..] = &self.setup;
         self.network.run(host, &own(program, host));
+        self.configure_anew(host, mistake);
+    }
+
+    fn configure_anew(&self, host: u64, mistake: &str) {
+        let [_, configuration, _] = &self.setup;
         self.network.run(host, &own(configuration, host));
         self.configure(host, mistake);
     }
@@ -84,7 +89,7 @@ fn three_usual_mistakes_are_one_clear_line_each() {
     site.set_up_with(5, "s/^id = 5/id = 4/; s/10.7.0.5/10.7.0.4/");
     assert!(!site.start(5));
     site.says(5, "cannot listen on 10.7.0.4:7001", "it is no address of this machine: correct --listen");
-    site.set_up_with(5, "");
+    site.configure_anew(5, "");
     assert!(site.start(5));
     site.serves(5);
 }
