@@ -8,6 +8,30 @@ use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+/// Every setting, for the example that is to name them all.
+#[cfg(test)]
+pub(super) const SETTINGS: [&str; 19] = [
+    "data",
+    "listen",
+    "advertise",
+    "id",
+    "cluster",
+    "shards",
+    "election_ms",
+    "log",
+    "log_level",
+    "key_bytes",
+    "value_bytes",
+    "sessions",
+    "shard_chunk_bytes",
+    "snapshot_log_bytes",
+    "append_bytes",
+    "inflight_appends",
+    "uncommitted_bytes",
+    "chunk_bytes",
+    "trailing_entries",
+];
+
 /// What the file may say.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]

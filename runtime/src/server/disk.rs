@@ -131,10 +131,14 @@ fn report_snapshots(events: Sender<Event>) -> impl Fn(SnapshotEvent) + Send + 's
     }
 }
 
+/// How a process ends whose disk failed: not to be started again before somebody has looked, since what the operating
+/// system shows of a file after a failed write need not be what is on the disk.
+const DISK_FAILED: i32 = 3;
+
 /// Ends the process at once. The log may be off, so the reason goes to standard error in any case.
 fn die(error: &dyn Display) -> ! {
     tracing::error!(%error, "the disk failed");
     // Nobody may be left to read it; that must not keep the process from ending in order.
     let _ = writeln!(std::io::stderr(), "error: {error}");
-    std::process::exit(1);
+    std::process::exit(DISK_FAILED);
 }

@@ -4,13 +4,14 @@
 //! directory is locked and recovered, and only a node that stands is announced as ready.
 
 mod disk;
+mod notify;
 mod retention;
 mod usage;
 
 use crate::config::NodeConfig;
 use crate::driver::{Driver, Ending, Event};
 use crate::trace;
-use crate::transport::{Deliver, Identity, Listener, Peers};
+use crate::transport::{Deliver, Identity, Listener, Peers, reach};
 use disk::Opened;
 use quorate_core::effect::Halt;
 use quorate_core::input::Restarted;
@@ -69,10 +70,12 @@ pub fn run(config: &NodeConfig) -> Result<(), ServerError> {
     let (node, effects) = Node::new(restarted, config.limits.clone());
     let driver = Driver::new(me, node, storage, peers, config.election);
 
-    runtime.spawn(Listener::new(identity, deliver(sender.clone())).run(socket));
+    runtime.spawn(Listener::new(Arc::clone(&identity), deliver(sender.clone())).run(socket));
+    runtime.spawn(reach::check(identity));
     runtime.block_on(async { stop_on_signals(sender) })?;
     let data = config.data.display();
     tracing::info!(node = me.node.get(), %address, %data, boot = me.boot.get(), "ready");
+    notify::tell(notify::READY);
     let (ending, storage) = driver.run(effects, &inbox);
     finish(ending, storage, runtime)
 }
@@ -159,6 +162,7 @@ fn stop_on_signals(sender: Sender<Event>) -> Result<(), ServerError> {
                 std::process::exit(1);
             }
             tracing::info!("stopping: handing leaderships over");
+            notify::tell(notify::STOPPING);
             drop(sender.send(Event::Shutdown));
         }
     });

@@ -10,6 +10,7 @@ use super::{HELLO_TIMEOUT, Identity, lock};
 use crate::codec::{self, Kind};
 use quorate_core::message::Message;
 use quorate_spec::ids::NodeId;
+use std::collections::BTreeSet;
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -28,6 +29,8 @@ const PINGS_UNANSWERED: u32 = 4;
 const WRITE_TIMEOUT: Duration = Duration::from_secs(5);
 /// The back-off between attempts, in milliseconds: random between the first and a bound that doubles up to the second.
 const BACKOFF_MS: std::ops::RangeInclusive<u64> = 20..=500;
+/// How many troubles with a peer are told until it is reached.
+const COMPLAINTS: usize = 8;
 /// About how many bytes go into one write.
 const FLUSH_BYTES: usize = 256 << 10;
 /// How much the kernel may hold for one peer: what an urgent message may at most wait behind, apart from one flush.
@@ -83,7 +86,7 @@ impl Link {
     /// Dials and sends for as long as the runtime lives.
     pub(super) async fn run(self: Arc<Self>, identity: Arc<Identity>) {
         let mut ceiling = *BACKOFF_MS.start();
-        let mut complaint = String::new();
+        let mut complaint = BTreeSet::new();
         loop {
             self.wait_for_messages().await;
             self.moved.store(false, Ordering::Release);
@@ -102,9 +105,13 @@ impl Link {
             };
             // What waited for a connection that failed is stale: the core has long resent what matters.
             lock(&self.lanes).clear();
-            if let Some(error) = error.filter(|error| *error != complaint) {
-                tracing::warn!(to = %self.to, %address, %error, "cannot reach the node; will keep trying");
-                complaint = error;
+            // Each trouble is told once until the node is reached: a host that is gone fails in several ways by turns.
+            let news = |error: &String| complaint.len() < COMPLAINTS && complaint.insert(format!("{address}: {error}"));
+            if let Some(error) = error.filter(news) {
+                tracing::warn!(
+                    to = %self.to, %address, %error,
+                    "cannot reach the node; will keep trying: is it up, and is this its address in --controllers and --advertise?"
+                );
             }
             ceiling = (ceiling * 2).min(*BACKOFF_MS.end());
             sleep(Duration::from_millis(fastrand::u64(*BACKOFF_MS.start()..=ceiling))).await;

@@ -14,6 +14,7 @@ mod lanes;
 mod link;
 mod listener;
 mod peers;
+pub mod reach;
 pub mod wire;
 
 pub use client::Client;
