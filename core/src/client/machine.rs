@@ -5,6 +5,7 @@ use super::refresh::Refresh;
 use super::routes::Routes;
 use super::types::{CallId, Effects, Endpoint, Input, Operation, Outcome, Task, Timer, Trouble, Wait};
 use crate::controller::{Configuration, Directory};
+use crate::mutants::mutant;
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -153,6 +154,7 @@ impl Client {
             Operation::Change(_) => Some(Lane::Controller),
             Operation::Query { .. } | Operation::TransferLeadership { .. } | Operation::Map => None,
         };
+        let lane = lane.filter(|lane| !(mutant!(SecondWriteOutstanding) && self.lanes.contains_key(lane)));
         call.lane = lane;
         if let Some(lane) = lane {
             if let Some(queue) = self.lanes.get_mut(&lane) {
@@ -224,7 +226,9 @@ impl Client {
         let trouble = call.pursuit.trouble;
         let outcome = if !call.operation.mutates() {
             Outcome::Timeout { trouble }
-        } else if call.uncertain || matches!(call.pursuit.phase, Phase::InFlight(_)) {
+        } else if call.uncertain
+            || (matches!(call.pursuit.phase, Phase::InFlight(_)) && !mutant!(DeadlineForgetsAttempt))
+        {
             Outcome::Unknown { trouble }
         } else {
             Outcome::NotExecuted { trouble }
@@ -236,7 +240,7 @@ impl Client {
     pub(super) fn finish_refused(&mut self, id: CallId, outcome: Outcome, fx: &mut Effects) {
         let Some(call) = self.calls.get(&id) else { return };
         let unknown = Outcome::Unknown { trouble: call.pursuit.trouble };
-        let outcome = if call.uncertain { unknown } else { outcome };
+        let outcome = if call.uncertain && !mutant!(RefusedThoughUncertain) { unknown } else { outcome };
         self.finish(id, outcome, fx);
     }
 

@@ -8,7 +8,7 @@ use stateright::Model;
 use std::sync::Arc;
 
 /// Replays are stopped after so many steps: shrinking a very long walk further is not worth the wait.
-const SHRINKING_STEPS: usize = 2_000_000;
+const SHRINKING_STEPS: usize = 200_000;
 
 /// One step of a replay.
 #[derive(Clone, Debug)]
