@@ -1,10 +1,10 @@
 //! All models and scopes by name, and one way to get at them: a [`Visitor`] is handed the scenario that is asked for.
 
-use crate::models::client::ClientModel;
-use crate::models::controller::ControllerModel;
-use crate::models::identity::IdentityModel;
+use crate::models::client::{self, ClientModel};
+use crate::models::controller::{self, ControllerModel};
+use crate::models::identity::{self, IdentityModel};
 use crate::models::raft::{self, RaftModel};
-use crate::models::shards::ShardsModel;
+use crate::models::shards::{self, ShardsModel};
 use crate::models::stack::StackModel;
 use crate::scenario::Scenario;
 use std::fmt;
@@ -34,25 +34,25 @@ pub const MODELS: &[ModelInfo] = &[
         name: "controller",
         purpose: "the controller's state machine under every sequence of commands",
         exhaustive: true,
-        scopes: || ControllerModel::SCOPES.to_vec(),
+        scopes: || controller::SCOPES.to_vec(),
     },
     ModelInfo {
         name: "shards",
         purpose: "data groups over abstract logs: migration, sessions, clients",
         exhaustive: true,
-        scopes: || ShardsModel::SCOPES.to_vec(),
+        scopes: || shards::SCOPES.to_vec(),
     },
     ModelInfo {
         name: "client",
         purpose: "the client machine against everything that a cluster may answer",
         exhaustive: true,
-        scopes: || ClientModel::SCOPES.to_vec(),
+        scopes: || client::SCOPES.to_vec(),
     },
     ModelInfo {
         name: "identity",
         purpose: "wiped, copied and re-created directories and replicas",
         exhaustive: true,
-        scopes: || IdentityModel::SCOPES.to_vec(),
+        scopes: || identity::SCOPES.to_vec(),
     },
     ModelInfo {
         name: "stack",

@@ -4,6 +4,7 @@ pub mod client;
 pub mod controller;
 #[cfg(test)]
 mod explore;
+pub mod identity;
 pub mod pool;
 pub mod raft;
 pub mod shards;

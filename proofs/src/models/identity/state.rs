@@ -155,8 +155,9 @@ impl IdentityModel {
         for _ in 0..8 {
             for place in 0..state.processes.len() {
                 let place = place as u8;
-                let inbox: Vec<_> = state.network.values().cloned().collect();
-                for envelope in inbox.into_iter().filter(|it| it.to == state.at(place).node.me().node) {
+                let me = state.at(place).node.me().node;
+                let inbox: Vec<_> = state.network.values().filter(|it| it.to == me).cloned().collect();
+                for envelope in inbox {
                     self.receive(state, place, &envelope);
                 }
                 self.sync(state, place);
