@@ -15,6 +15,7 @@ use quorate_core::effect::Halt;
 use quorate_core::input::Restarted;
 use quorate_core::message::PeerRefusal;
 use quorate_core::node::Node;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
@@ -27,6 +28,9 @@ use tokio::signal::unix::{SignalKind, signal};
 
 /// How long the last answers may take to leave.
 const LAST_WORDS: Duration = Duration::from_millis(100);
+
+/// As many file descriptors as are of use.
+const DESCRIPTORS: u64 = 65_536;
 
 /// Why a node could not start or had to stop, in one line that says what to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,6 +51,7 @@ impl std::error::Error for ServerError {}
 /// at once instead: nothing may be said after it.
 pub fn run(config: &NodeConfig) -> Result<(), ServerError> {
     trace::init(config.log, config.log_level);
+    raise_descriptors();
     let runtime = start_runtime()?;
     let socket = runtime.block_on(bind(&config.listen))?;
     let address = advertised(config, &socket)?;
@@ -54,7 +59,8 @@ pub fn run(config: &NodeConfig) -> Result<(), ServerError> {
     let Opened { me, durable, storage } = disk::open(config, &sender).map_err(ServerError)?;
 
     let identity = Arc::new(Identity { cluster: config.cluster.clone(), me, address: address.clone() });
-    let mut peers = Peers::new(Arc::clone(&identity), runtime.handle().clone());
+    let mut peers = Peers::new(Arc::clone(&identity), deliver(sender.clone()), runtime.handle().clone());
+    let pins = peers.pins();
     for (node, address) in &config.controllers {
         peers.set_address(*node, address);
     }
@@ -68,7 +74,7 @@ pub fn run(config: &NodeConfig) -> Result<(), ServerError> {
     let (node, effects) = Node::new(restarted, config.limits.clone());
     let driver = Driver::new(me, node, storage, peers, config.election);
 
-    runtime.spawn(Listener::new(identity, deliver(sender.clone())).run(socket));
+    runtime.spawn(Listener::new(identity, pins, deliver(sender.clone())).run(socket));
     runtime.block_on(async { stop_on_signals(sender) })?;
     let data = config.data.display();
     tracing::info!(node = me.node.get(), %address, %data, boot = me.boot.get(), "ready");
@@ -106,6 +112,18 @@ fn start_runtime() -> Result<Runtime, ServerError> {
         .map_err(|error| {
             ServerError(format!("cannot start threads: {error}; raise the limit of processes (ulimit -u)"))
         })
+}
+
+/// Takes all the file descriptors that the process may have, if they are a sensible number: connections need one each, and
+/// the log must never be left without.
+fn raise_descriptors() {
+    let limit = getrlimit(Resource::Nofile);
+    let most = limit.maximum.unwrap_or(DESCRIPTORS).min(DESCRIPTORS);
+    if limit.current.is_some_and(|current| current < most)
+        && let Err(error) = setrlimit(Resource::Nofile, Rlimit { current: Some(most), ..limit })
+    {
+        tracing::warn!(%error, "cannot raise the limit of open files: fewer connections are taken");
+    }
 }
 
 /// Binds the port, or says why not.
@@ -169,7 +187,7 @@ fn explain(halt: Halt) -> String {
     let Halt::Refused { by, reason } = halt;
     let by = by.get();
     match reason {
-        PeerRefusal::OtherStamp { .. } => format!(
+        PeerRefusal::OtherStamp => format!(
             "node {by} knows this id with another data directory: start this one under a new --id, or put back the \
              directory that the id belongs to"
         ),

@@ -102,9 +102,12 @@ async fn converse(
         }
         let calm = client.unanswered.has_room() && out.replies.is_empty() && out.waiting() < OUT_BYTES;
         let may_read = calm && client.held.has_room();
+        if !may_read {
+            buffer.excuse();
+        }
         let result = tokio::select! {
             () = client.wake.notified() => Ok(()),
-            result = buffer.fill(&mut reader), if may_read => {
+            result = buffer.fill_in_time(&mut reader), if may_read => {
                 result.and_then(|()| deliver_requests(buffer, client, deliver))
             }
             () = client.held.room(), if calm && !may_read => Ok(()),

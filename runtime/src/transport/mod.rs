@@ -7,6 +7,7 @@
 //! What is absent: any decision about what a message means, and any trust in what comes from outside.
 
 mod client;
+mod door;
 mod frames;
 mod gauge;
 mod inbound;
@@ -14,14 +15,17 @@ mod lanes;
 mod link;
 mod listener;
 mod peers;
+mod pins;
 pub mod wire;
 
 pub use client::Client;
 pub use gauge::Gauge;
+pub use inbound::Caller;
 pub use listener::Listener;
 pub use peers::Peers;
+pub use pins::Pins;
 
-use quorate_core::message::{Message, Peer, Request};
+use quorate_core::message::{Message, Peer, PeerRefusal, Request};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -50,8 +54,17 @@ pub enum Arrival {
         messages: Vec<Message>,
         /// Their size, to be taken off the gauge when they have been stepped through.
         bytes: usize,
-        /// What counts this connection's waiting bytes.
-        waiting: Arc<Gauge>,
+        /// The connection that they came by.
+        caller: Arc<Caller>,
+    },
+    /// A peer that this node dialled refuses its messages.
+    Refused {
+        /// Who answered.
+        by: Peer,
+        /// Who is meant.
+        whom: Peer,
+        /// Why.
+        reason: PeerRefusal,
     },
     /// Requests of a client, in order: what it calls each, and its size.
     Requests {
