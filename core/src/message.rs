@@ -21,7 +21,7 @@ pub struct Peer {
     pub node: NodeId,
     /// The stamp of its data directory.
     pub stamp: Stamp,
-    /// How often that directory was opened.
+    /// The opening of that directory that it is.
     pub boot: Boot,
 }
 

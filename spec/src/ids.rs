@@ -113,7 +113,7 @@ counter!(
     "r"
 );
 counter!(
-    /// How often a data directory was opened. Later boots have greater numbers.
+    /// An opening of a data directory. Later boots have greater numbers; of two copies that are opened one is the later.
     Boot,
     "b"
 );
