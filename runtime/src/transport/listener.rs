@@ -22,8 +22,12 @@ use tokio::time::{sleep, timeout};
 
 /// How many bytes of all clients' requests may be unanswered before no more are read.
 const HELD_BYTES: usize = 256 << 20;
-/// How many bytes of unfinished frames all clients may have here, and all nodes that are not known.
+/// How many bytes of unfinished frames all clients may have here.
 const UNFINISHED_BYTES: usize = 16 << 20;
+/// How many bytes of unfinished frames all nodes may have here that are not known: they have little to say.
+const UNKNOWN_BYTES: usize = 4 << 20;
+/// How many bytes of encoded replies may wait for all clients, beyond a little for each.
+const ENCODED_BYTES: usize = 24 << 20;
 /// After how long a silent connection is probed by the kernel, which is how vanished clients are noticed.
 const KEEP_ALIVE: Duration = Duration::from_secs(30);
 
@@ -38,15 +42,18 @@ pub struct Listener {
     strangers: Arc<Mutex<Strangers>>,
     inside: Arc<Mutex<Inside>>,
     held: Arc<Gauge>,
-    /// Unfinished frames of clients, and of nodes that are not known.
-    unfinished: [Arc<Gauge>; 2],
+    /// Unfinished frames of clients.
+    unfinished: Arc<Gauge>,
+    /// Unfinished frames of nodes that are not known.
+    unknown: Arc<Gauge>,
+    /// Encoded replies.
+    encoded: Arc<Gauge>,
 }
 
 impl Listener {
     /// Accepts for this node; what arrives goes to `deliver`. Nodes that are in `pins` are known.
     pub fn new(identity: Arc<Identity>, pins: Arc<Pins>, deliver: Deliver) -> Self {
         let room = Room::of_this_process();
-        let unfinished = || Arc::new(Gauge::new(UNFINISHED_BYTES));
         Self {
             identity,
             deliver,
@@ -56,7 +63,9 @@ impl Listener {
             strangers: Arc::default(),
             inside: Arc::default(),
             held: Arc::new(Gauge::new(HELD_BYTES)),
-            unfinished: [unfinished(), unfinished()],
+            unfinished: Arc::new(Gauge::new(UNFINISHED_BYTES)),
+            unknown: Arc::new(Gauge::new(UNKNOWN_BYTES)),
+            encoded: Arc::new(Gauge::new(ENCODED_BYTES)),
         }
     }
 
@@ -118,10 +127,9 @@ impl Listener {
 
     /// Serves a connection until it ends.
     async fn serve(&self, visitor: Visitor, stream: TcpStream, mut buffer: FrameBuffer) -> StreamEnd {
-        let [clients, unknown] = &self.unfinished;
         match visitor {
             Visitor::Peer(from) => {
-                buffer.charge(Arc::clone(unknown));
+                buffer.charge(Arc::clone(&self.unknown));
                 let (pins, deliver) = (Arc::clone(&self.pins), Arc::clone(&self.deliver));
                 let serving = tokio::spawn(inbound::serve(stream, buffer, from, pins, deliver));
                 let number = lock(&self.inside).enter(from, serving.abort_handle());
@@ -130,8 +138,9 @@ impl Listener {
                 end
             }
             Visitor::Client(_permit) => {
-                buffer.charge(Arc::clone(clients));
-                client::serve(stream, buffer, Arc::clone(&self.held), Arc::clone(&self.deliver)).await
+                buffer.charge(Arc::clone(&self.unfinished));
+                let (held, encoded) = (Arc::clone(&self.held), Arc::clone(&self.encoded));
+                client::serve(stream, buffer, held, encoded, Arc::clone(&self.deliver)).await
             }
         }
     }
