@@ -15,6 +15,7 @@ use quorate_core::effect::Halt;
 use quorate_core::input::Restarted;
 use quorate_core::message::PeerRefusal;
 use quorate_core::node::Node;
+use quorate_spec::ids::NodeId;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::fmt;
 use std::io;
@@ -79,15 +80,15 @@ pub fn run(config: &NodeConfig) -> Result<(), ServerError> {
     let data = config.data.display();
     tracing::info!(node = me.node.get(), %address, %data, boot = me.boot.get(), "ready");
     let (ending, storage) = driver.run(effects, &inbox);
-    finish(ending, storage, runtime)
+    finish(ending, me.node, storage, runtime)
 }
 
 /// Lets the last answers out and the last writes finish.
-fn finish(ending: Ending, storage: disk::NodeDisk, runtime: Runtime) -> Result<(), ServerError> {
+fn finish(ending: Ending, me: NodeId, storage: disk::NodeDisk, runtime: Runtime) -> Result<(), ServerError> {
     match ending {
         Ending::Halted(halt) => {
             runtime.shutdown_background();
-            Err(ServerError(explain(halt)))
+            Err(ServerError(explain(halt, me)))
         }
         Ending::Deserted => Err(ServerError("the node's threads ended: this is a bug, please report it".to_owned())),
         Ending::Shutdown => {
@@ -182,22 +183,23 @@ fn stop_on_signals(sender: Sender<Event>) -> Result<(), ServerError> {
     Ok(())
 }
 
-/// Why the node must stop, and what to do.
-fn explain(halt: Halt) -> String {
+/// Why the node `me` must stop, and what to do.
+fn explain(halt: Halt, me: NodeId) -> String {
     let Halt::Refused { by, reason } = halt;
-    let by = by.get();
+    // It may have found out by itself, from the cluster's directory.
+    let by = if by == me { "the cluster".to_owned() } else { format!("node {}", by.get()) };
     match reason {
         PeerRefusal::OtherStamp => format!(
-            "node {by} knows this id with another data directory: start this one under a new --id, or put back the \
+            "{by} knows this id with another data directory: start this one under a new --id, or put back the \
              directory that the id belongs to"
         ),
         PeerRefusal::OlderBoot { seen } => format!(
-            "node {by} has seen boot {} of this data directory, later than this one: it is an old copy; put back the \
-             newest one, or wipe it and start under a new --id",
+            "{by} has met a later run of this data directory (boot {}): this one is an old copy, or a second copy is \
+             running; keep the newest only, and give any other an empty directory and a new --id",
             seen.get()
         ),
         PeerRefusal::OtherBootstrap => {
-            format!("node {by} was started with another --shards or other --controllers: give the same on every node")
+            format!("{by} was started with another --shards or other --controllers: give the same on every node")
         }
     }
 }

@@ -135,6 +135,11 @@ impl Listener {
                 let number = lock(&self.inside).enter(from, serving.abort_handle());
                 let end = serving.await.unwrap_or(StreamEnd::Closed);
                 lock(&self.inside).leave(from, number);
+                if let StreamEnd::Malformed(error) = &end
+                    && self.pins.knows(from)
+                {
+                    tracing::warn!(node = from.node.get(), %error, "closed a node's connection");
+                }
                 end
             }
             Visitor::Client(_permit) => {

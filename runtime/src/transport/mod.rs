@@ -4,7 +4,10 @@
 //! same port. Everything that arrives is handed over as an [`Arrival`]; nothing here ever blocks the node: what a peer
 //! does not take is dropped, what a client does not take closes its connection, and who sends too much is read no further.
 //!
-//! What is absent: any decision about what a message means, and any trust in what comes from outside.
+//! What is absent: any decision about what a message means, and any trust in what comes from outside: whatever a stranger
+//! sends costs bounded memory, and a connection at most. What *is* trusted: nodes of the cluster are not made to lie. Nothing
+//! authenticates them; whoever can reach the port and knows a stamp can speak for its holder. A damaged frame is noticed by
+//! its checksum, and a counter that no honest node reaches (2^63) is refused when it is decoded.
 
 mod client;
 mod door;
