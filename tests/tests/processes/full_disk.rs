@@ -74,7 +74,8 @@ fn is_full(error: &Error) -> bool {
 /// A cluster whose group's node has a small disk.
 async fn start(directory: &Path) -> (SmallDisk, World) {
     let disk = SmallDisk::mount(directory.join(format!("node-{NODE}")), 256);
-    let world = World::start_in(directory, TINY, "").await;
+    // Entries below a snapshot are kept by number: with values as large as here the default would be four such disks.
+    let world = World::start_in(directory, TINY, "trailing_entries = 16").await;
     world.client().await.join([(1, vec![NODE])].into()).await.expect("the group joins");
     world.settled().await;
     (disk, world)
