@@ -14,11 +14,11 @@ mod timers;
 
 pub use storage::Storage;
 
-use crate::transport::{Arrival, Gauge, Peers};
+use crate::transport::{Arrival, Caller, Peers};
 use farewell::Farewell;
 use quorate_core::effect::{Effects, Halt, Write};
 use quorate_core::input::Input;
-use quorate_core::message::{Message, Peer, Reply, Request};
+use quorate_core::message::{Message, Peer, PeerRefusal, Reply, Request};
 use quorate_core::node::Node;
 use quorate_core::raft::LogPosition;
 use quorate_core::status::NodeStatus;
@@ -89,7 +89,8 @@ struct Batch {
     synced: Option<WriteId>,
     disk_full: Option<bool>,
     snapshots: Vec<(GroupId, LogPosition)>,
-    messages: Vec<(Peer, Vec<Message>, usize, Arc<Gauge>)>,
+    messages: Vec<(Peer, Vec<Message>, usize, Arc<Caller>)>,
+    refusals: Vec<(Peer, Peer, PeerRefusal)>,
     requests: Vec<(Ticket, Request)>,
     shutdown: bool,
 }
@@ -177,10 +178,11 @@ impl<M: Machine, S: Storage> Driver<M, S> {
 
     fn take_in(&mut self, event: Event, batch: &mut Batch) {
         match event {
-            Event::Arrived(Arrival::Messages { from, messages, bytes, waiting }) => {
+            Event::Arrived(Arrival::Messages { from, messages, bytes, caller }) => {
                 batch.size += messages.len();
-                batch.messages.push((from, messages, bytes, waiting));
+                batch.messages.push((from, messages, bytes, caller));
             }
+            Event::Arrived(Arrival::Refused { by, whom, reason }) => batch.refusals.push((by, whom, reason)),
             Event::Arrived(Arrival::Requests { client, requests }) => {
                 batch.size += requests.len();
                 for (ticket, request, bytes) in requests {
@@ -206,11 +208,18 @@ impl<M: Machine, S: Storage> Driver<M, S> {
         if let Some(full) = batch.disk_full {
             self.step(Input::DiskFull { full });
         }
-        for (from, messages, bytes, waiting) in batch.messages {
+        for (from, whom, reason) in batch.refusals {
+            self.step(Input::Received { from, message: Message::Refused { whom, reason } });
+        }
+        for (from, messages, bytes, caller) in batch.messages {
             for message in messages {
-                self.step(Input::Received { from, message });
+                let effects = self.machine.step(Input::Received { from, message });
+                if let Some(reason) = effects.refused {
+                    caller.refuse(reason);
+                }
+                self.perform(effects);
             }
-            waiting.leave(bytes);
+            caller.done(bytes);
         }
         while let Some(timer) = self.timers.pop(self.now) {
             self.step(Input::Fired { timer });
@@ -230,7 +239,9 @@ impl<M: Machine, S: Storage> Driver<M, S> {
 
     /// Performs effects; what goes to the disk, to peers and to clients waits for [`Self::flush`].
     fn perform(&mut self, effects: Effects) {
-        let Effects { mut writes, sends, timers, replies, snapshots, addresses, halt, labels } = effects;
+        // Who is refused was told by the way that its message came.
+        let Effects { mut writes, sends, timers, replies, snapshots, addresses, pins, refused: _, halt, labels } =
+            effects;
         labels::tell(self.me.node, &labels);
         self.writes.append(&mut writes);
         for (node, address) in addresses {
@@ -238,6 +249,9 @@ impl<M: Machine, S: Storage> Driver<M, S> {
                 Ok(address) => self.peers.set_address(node, address),
                 Err(_) => tracing::warn!(%node, ?address, "the address is not text: ignored"),
             }
+        }
+        for (node, stamp) in pins {
+            self.peers.pin(node, stamp);
         }
         for (to, message) in sends {
             self.peers.push(to, message);

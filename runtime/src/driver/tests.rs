@@ -122,15 +122,15 @@ fn start(runtime: &Runtime, node: u64, peers: &[(u64, &str)], first: Effects, in
     let socket = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).expect("a port");
     let address = socket.local_addr().expect("bound").to_string();
     let identity = Arc::new(Identity { cluster: "test".to_owned(), me, address: address.clone() });
-    let mut out = Peers::new(Arc::clone(&identity), runtime.handle().clone());
-    for (peer, at) in peers {
-        out.set_address(NodeId::new(*peer), at);
-    }
     let deliver: Deliver = {
         let events = events.clone();
         Arc::new(move |arrival| drop(events.send(Event::Arrived(arrival))))
     };
-    runtime.spawn(Listener::new(identity, deliver).run(socket));
+    let mut out = Peers::new(Arc::clone(&identity), Arc::clone(&deliver), runtime.handle().clone());
+    for (peer, at) in peers {
+        out.set_address(NodeId::new(*peer), at);
+    }
+    runtime.spawn(Listener::new(identity, out.pins(), deliver).run(socket));
     let script = Script { inputs, write: WriteId::ZERO, waiting: Vec::new(), first };
     let driver = Driver::new(me, script, HeldDisk(writes), out, Duration::from_secs(600));
     let thread = std::thread::spawn(move || driver.run(initial, &inbox).0);

@@ -17,6 +17,8 @@ use quorate_core::effect::Halt;
 use quorate_core::input::Restarted;
 use quorate_core::message::PeerRefusal;
 use quorate_core::node::Node;
+use quorate_spec::ids::NodeId;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
@@ -29,6 +31,9 @@ use tokio::signal::unix::{SignalKind, signal};
 
 /// How long the last answers may take to leave.
 const LAST_WORDS: Duration = Duration::from_millis(100);
+
+/// As many file descriptors as are of use.
+const DESCRIPTORS: u64 = 65_536;
 
 /// Why a node could not start or had to stop, in one line that says what to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,6 +54,7 @@ impl std::error::Error for ServerError {}
 /// at once instead: nothing may be said after it.
 pub fn run(config: &NodeConfig) -> Result<(), ServerError> {
     trace::init(config.log, config.log_level);
+    raise_descriptors();
     let runtime = start_runtime()?;
     let socket = runtime.block_on(bind(&config.listen))?;
     let address = advertised(config, &socket)?;
@@ -56,7 +62,8 @@ pub fn run(config: &NodeConfig) -> Result<(), ServerError> {
     let Opened { me, durable, storage } = disk::open(config, &sender).map_err(ServerError)?;
 
     let identity = Arc::new(Identity { cluster: config.cluster.clone(), me, address: address.clone() });
-    let mut peers = Peers::new(Arc::clone(&identity), runtime.handle().clone());
+    let mut peers = Peers::new(Arc::clone(&identity), deliver(sender.clone()), runtime.handle().clone());
+    let pins = peers.pins();
     for (node, address) in &config.controllers {
         peers.set_address(*node, address);
     }
@@ -70,22 +77,22 @@ pub fn run(config: &NodeConfig) -> Result<(), ServerError> {
     let (node, effects) = Node::new(restarted, config.limits.clone());
     let driver = Driver::new(me, node, storage, peers, config.election);
 
-    runtime.spawn(Listener::new(Arc::clone(&identity), deliver(sender.clone())).run(socket));
+    runtime.spawn(Listener::new(Arc::clone(&identity), pins, deliver(sender.clone())).run(socket));
     runtime.spawn(reach::check(identity));
     runtime.block_on(async { stop_on_signals(sender) })?;
     let data = config.data.display();
     tracing::info!(node = me.node.get(), %address, %data, boot = me.boot.get(), "ready");
     notify::tell(notify::READY);
     let (ending, storage) = driver.run(effects, &inbox);
-    finish(ending, storage, runtime)
+    finish(ending, me.node, storage, runtime)
 }
 
 /// Lets the last answers out and the last writes finish.
-fn finish(ending: Ending, storage: disk::NodeDisk, runtime: Runtime) -> Result<(), ServerError> {
+fn finish(ending: Ending, me: NodeId, storage: disk::NodeDisk, runtime: Runtime) -> Result<(), ServerError> {
     match ending {
         Ending::Halted(halt) => {
             runtime.shutdown_background();
-            Err(ServerError(explain(halt)))
+            Err(ServerError(explain(halt, me)))
         }
         Ending::Deserted => Err(ServerError("the node's threads ended: this is a bug, please report it".to_owned())),
         Ending::Shutdown => {
@@ -110,6 +117,18 @@ fn start_runtime() -> Result<Runtime, ServerError> {
         .map_err(|error| {
             ServerError(format!("cannot start threads: {error}; raise the limit of processes (ulimit -u)"))
         })
+}
+
+/// Takes all the file descriptors that the process may have, if they are a sensible number: connections need one each, and
+/// the log must never be left without.
+fn raise_descriptors() {
+    let limit = getrlimit(Resource::Nofile);
+    let most = limit.maximum.unwrap_or(DESCRIPTORS).min(DESCRIPTORS);
+    if limit.current.is_some_and(|current| current < most)
+        && let Err(error) = setrlimit(Resource::Nofile, Rlimit { current: Some(most), ..limit })
+    {
+        tracing::warn!(%error, "cannot raise the limit of open files: fewer connections are taken");
+    }
 }
 
 /// Binds the port, or says why not.
@@ -169,22 +188,23 @@ fn stop_on_signals(sender: Sender<Event>) -> Result<(), ServerError> {
     Ok(())
 }
 
-/// Why the node must stop, and what to do.
-fn explain(halt: Halt) -> String {
+/// Why the node `me` must stop, and what to do.
+fn explain(halt: Halt, me: NodeId) -> String {
     let Halt::Refused { by, reason } = halt;
-    let by = by.get();
+    // It may have found out by itself, from the cluster's directory.
+    let by = if by == me { "the cluster".to_owned() } else { format!("node {}", by.get()) };
     match reason {
-        PeerRefusal::OtherStamp { .. } => format!(
-            "node {by} knows this id with another data directory: start this one under a new --id, or put back the \
+        PeerRefusal::OtherStamp => format!(
+            "{by} knows this id with another data directory: start this one under a new --id, or put back the \
              directory that the id belongs to"
         ),
         PeerRefusal::OlderBoot { seen } => format!(
-            "node {by} has seen boot {} of this data directory, later than this one: it is an old copy; put back the \
-             newest one, or wipe it and start under a new --id",
+            "{by} has met a later run of this data directory (boot {}): this one is an old copy, or a second copy is \
+             running; keep the newest only, and give any other an empty directory and a new --id",
             seen.get()
         ),
         PeerRefusal::OtherBootstrap => {
-            format!("node {by} was started with another --shards or other --controllers: give the same on every node")
+            format!("{by} was started with another --shards or other --controllers: give the same on every node")
         }
     }
 }
