@@ -9,9 +9,10 @@ use std::sync::Arc;
 
 /// How much is synced at a time while space is prepared: small enough not to hold up the log's own syncs.
 const PREPARE_BYTES: u64 = 1 << 20;
-/// How much is written at a time while space is prepared. The page cache keeps what one write brought as one folio, and
-/// every later small write and sync inside it has to look through all of it: half as much again for a sync in one of 1 MiB.
-const FOLIO: usize = 4 << 10;
+/// How much is written at a time while space is prepared. The page cache keeps what one write brought as one folio: a
+/// small write and its sync have to look through all of it (in one of 1 MiB they took half as much time again), and a
+/// large write touches many of them if they are too small.
+const FOLIO: usize = 64 << 10;
 
 /// A directory of the operating system.
 #[derive(Clone, Debug)]
