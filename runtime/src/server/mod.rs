@@ -87,7 +87,7 @@ fn finish(ending: Ending, storage: disk::NodeDisk, runtime: Runtime) -> Result<(
         }
         Ending::Deserted => Err(ServerError("the node's threads ended: this is a bug, please report it".to_owned())),
         Ending::Shutdown => {
-            runtime.block_on(tokio::time::sleep(LAST_WORDS));
+            let_out(&runtime);
             // Nobody is served any more: clients and peers are to notice at once, not when the last write is done.
             runtime.shutdown_background();
             storage.close();
@@ -95,6 +95,11 @@ fn finish(ending: Ending, storage: disk::NodeDisk, runtime: Runtime) -> Result<(
             Ok(())
         }
     }
+}
+
+/// Runs the connections for as long as the last answers may take: nobody else does, where they share this thread.
+fn let_out(runtime: &Runtime) {
+    runtime.block_on(async { tokio::time::sleep(LAST_WORDS).await });
 }
 
 /// From how many cores on the network gets threads of its own.
@@ -199,6 +204,14 @@ fn explain(halt: Halt) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_last_answers_leave_before_the_end() {
+        let runtime = start_runtime().expect("threads");
+        let answer = runtime.spawn(tokio::task::yield_now());
+        let_out(&runtime);
+        assert!(answer.is_finished(), "connections go on meanwhile");
+    }
 
     #[tokio::test]
     async fn a_port_in_use_is_one_clear_line() {
