@@ -7,7 +7,7 @@ use crate::codec::{self, Kind};
 use crate::transport::wire::{ClientFrame, Hello, HelloReply, ReplyFrame};
 use quorate_core::message::{Peer, Request};
 use std::io;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -151,23 +151,22 @@ impl Connection {
         Ok(())
     }
 
+    /// Reads until nothing is left. A read that does not fill the buffer took all there was: no further one is made to
+    /// learn that.
     fn read(&mut self, cx: &mut Context<'_>, replies: &mut Vec<ReplyFrame>) -> Result<(), Failure> {
-        let State::Open(stream) = &self.state else {
+        let State::Open(stream) = &mut self.state else {
             return Ok(());
         };
         loop {
-            let Poll::Ready(ready) = stream.poll_read_ready(cx) else {
-                return Ok(());
-            };
             self.input.reserve(READ);
-            match ready.and_then(|()| stream.try_read_buf(&mut self.input)) {
-                Ok(0) => return Err(Failure::new("closed by the node")),
-                Ok(_) => {
+            match pin!(stream.read_buf(&mut self.input)).poll(cx) {
+                Poll::Pending => return Ok(()),
+                Poll::Ready(Ok(0)) => return Err(Failure::new("closed by the node")),
+                Poll::Ready(Ok(_)) => {
                     self.waiting_since = None;
                     take_replies(&mut self.input, &mut self.taken, replies)?;
                 }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                Err(error) => return Err(Failure::new(error)),
+                Poll::Ready(Err(error)) => return Err(Failure::new(error)),
             }
         }
     }

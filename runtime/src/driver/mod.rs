@@ -1,11 +1,14 @@
-//! The driver: one thread that owns the node. It turns what happens into [`Input`]s, steps, and performs the [`Effects`].
+//! The driver: one task that owns the node. It turns what happens into [`Input`]s, steps, and performs the [`Effects`].
 //!
 //! It works in batches. Everything that waits is taken at once: all durable writes as one, all messages, all timers that
 //! are due, all client requests as one input; then the writes of all these steps go to the disk as one batch, and every
-//! peer and client connection is woken at most once. So the busier the node, the cheaper each request.
+//! peer and client connection is woken at most once. So the busier the node, the cheaper each request. On a machine of few
+//! cores it shares one thread with the connections: it then runs when everything that was readable has been read, and no
+//! request wakes a thread on its way to the node and back.
 //!
 //! What is absent: any decision of the protocol, and anything that blocks.
 
+mod alarm;
 mod farewell;
 mod labels;
 mod storage;
@@ -15,6 +18,7 @@ mod timers;
 pub use storage::Storage;
 
 use crate::transport::{Arrival, Caller, Peers};
+use alarm::Alarm;
 use farewell::Farewell;
 use quorate_core::effect::{Effects, Halt, Write};
 use quorate_core::input::Input;
@@ -23,11 +27,13 @@ use quorate_core::node::Node;
 use quorate_core::raft::LogPosition;
 use quorate_core::status::NodeStatus;
 use quorate_spec::ids::{GroupId, Ticket, WriteId};
+use std::future::poll_fn;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::task::Poll;
 use std::time::{Duration, Instant};
 use tickets::Tickets;
 use timers::Timers;
+use tokio::sync::mpsc::UnboundedReceiver;
 
 /// How many messages and requests one batch takes in, about.
 const BATCH: usize = 4096;
@@ -82,6 +88,16 @@ impl Machine for Node {
     }
 }
 
+/// Why the driver goes on.
+enum Woken {
+    /// Something happened.
+    Event(Event),
+    /// A timer may be due.
+    Alarm,
+    /// Nobody is left who could tell it anything.
+    Deserted,
+}
+
 /// Everything that waited.
 #[derive(Default)]
 struct Batch {
@@ -95,13 +111,15 @@ struct Batch {
     shutdown: bool,
 }
 
-/// One node at work, on the thread that calls [`Driver::run`].
+/// One node at work, in the task that awaits [`Driver::run`].
 pub struct Driver<M, S> {
     me: Peer,
     machine: M,
     storage: S,
     peers: Peers,
     timers: Timers,
+    /// Rings when the first timer may be due.
+    alarm: Alarm,
     tickets: Tickets,
     /// Writes of this batch's steps.
     writes: Vec<(WriteId, Write)>,
@@ -119,6 +137,7 @@ impl<M: Machine, S: Storage> Driver<M, S> {
             storage,
             peers,
             timers: Timers::new(election),
+            alarm: Alarm::default(),
             tickets: Tickets::default(),
             writes: Vec::new(),
             farewell: None,
@@ -127,24 +146,24 @@ impl<M: Machine, S: Storage> Driver<M, S> {
         }
     }
 
-    /// Performs what construction wanted done, then works until it must end.
+    /// Performs what construction wanted done, then works until it must end. Must be awaited within a tokio runtime.
     /// The storage comes back for what was submitted last.
-    pub fn run(mut self, initial: Effects, inbox: &Receiver<Event>) -> (Ending, S) {
-        let ending = self.drive(initial, inbox);
+    pub async fn run(mut self, initial: Effects, mut inbox: UnboundedReceiver<Event>) -> (Ending, S) {
+        let ending = self.drive(initial, &mut inbox).await;
         (ending, self.storage)
     }
 
-    fn drive(&mut self, initial: Effects, inbox: &Receiver<Event>) -> Ending {
+    async fn drive(&mut self, initial: Effects, inbox: &mut UnboundedReceiver<Event>) -> Ending {
         self.perform(initial);
         self.flush();
         loop {
             if let Some(halt) = self.halt {
                 return Ending::Halted(halt);
             }
-            let batch = match self.wait(inbox) {
-                Ok(first) => self.collect(first, inbox),
-                Err(RecvTimeoutError::Timeout) => Batch::default(),
-                Err(RecvTimeoutError::Disconnected) => return Ending::Deserted,
+            let batch = match self.wait(inbox).await {
+                Woken::Event(first) => self.collect(first, inbox),
+                Woken::Alarm => Batch::default(),
+                Woken::Deserted => return Ending::Deserted,
             };
             self.now = Instant::now();
             self.work(batch);
@@ -156,16 +175,20 @@ impl<M: Machine, S: Storage> Driver<M, S> {
     }
 
     /// The next event, unless a timer is due before.
-    fn wait(&self, inbox: &Receiver<Event>) -> Result<Event, RecvTimeoutError> {
+    async fn wait(&mut self, inbox: &mut UnboundedReceiver<Event>) -> Woken {
         let farewell = self.farewell.as_ref().map(Farewell::next);
-        match self.timers.next().into_iter().chain(farewell).min() {
-            Some(at) => inbox.recv_timeout(at.saturating_duration_since(Instant::now())),
-            None => inbox.recv().map_err(|_| RecvTimeoutError::Disconnected),
-        }
+        let due = self.timers.next().into_iter().chain(farewell).min();
+        poll_fn(|cx| match (inbox.poll_recv(cx), due) {
+            (Poll::Ready(Some(event)), _) => Poll::Ready(Woken::Event(event)),
+            (Poll::Ready(None), _) => Poll::Ready(Woken::Deserted),
+            (Poll::Pending, Some(at)) => self.alarm.poll(cx, at).map(|()| Woken::Alarm),
+            (Poll::Pending, None) => Poll::Pending,
+        })
+        .await
     }
 
     /// Everything that waits, up to about [`BATCH`] messages and requests.
-    fn collect(&mut self, first: Event, inbox: &Receiver<Event>) -> Batch {
+    fn collect(&mut self, first: Event, inbox: &mut UnboundedReceiver<Event>) -> Batch {
         let mut batch = Batch::default();
         self.take_in(first, &mut batch);
         while batch.size < BATCH

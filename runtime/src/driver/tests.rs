@@ -12,9 +12,10 @@ use quorate_spec::ids::{Boot, ConfigNum, DirectoryVersion, LogIndex, NodeId, Sta
 use quorate_spec::views::Role;
 use std::io::{Read, Write as _};
 use std::net::TcpStream;
-use std::sync::mpsc::{self, Sender};
+use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread::JoinHandle;
 use tokio::runtime::Runtime;
+use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
 pub(super) fn idle_replica() -> ReplicaStatus {
     ReplicaStatus {
@@ -107,7 +108,7 @@ impl Storage for HeldDisk {
 }
 
 struct Running {
-    events: Sender<Event>,
+    events: UnboundedSender<Event>,
     inputs: Receiver<Input>,
     submitted: Receiver<WriteId>,
     address: String,
@@ -115,7 +116,7 @@ struct Running {
 }
 
 fn start(runtime: &Runtime, node: u64, peers: &[(u64, &str)], first: Effects, initial: Effects) -> Running {
-    let (events, inbox) = mpsc::channel();
+    let (events, inbox) = unbounded_channel();
     let (inputs, seen) = mpsc::channel();
     let (writes, submitted) = mpsc::channel();
     let me = Peer { node: NodeId::new(node), stamp: Stamp::new(1), boot: Boot::new(1) };
@@ -133,7 +134,8 @@ fn start(runtime: &Runtime, node: u64, peers: &[(u64, &str)], first: Effects, in
     runtime.spawn(Listener::new(identity, out.pins(), deliver).run(socket));
     let script = Script { inputs, write: WriteId::ZERO, waiting: Vec::new(), first };
     let driver = Driver::new(me, script, HeldDisk(writes), out, Duration::from_secs(600));
-    let thread = std::thread::spawn(move || driver.run(initial, &inbox).0);
+    let handle = runtime.handle().clone();
+    let thread = std::thread::spawn(move || handle.block_on(driver.run(initial, inbox)).0);
     Running { events, inputs: seen, submitted, address, thread }
 }
 
