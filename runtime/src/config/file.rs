@@ -72,8 +72,12 @@ impl FileConfig {
     pub(super) fn read(path: &Path) -> Result<Self, ConfigError> {
         let text = std::fs::read_to_string(path)
             .map_err(|error| ConfigError(format!("cannot read the configuration {}: {error}", path.display())))?;
-        toml::from_str(&text)
-            .map_err(|error| ConfigError(format!("in the configuration {}: {error}", path.display()).trim_end().into()))
+        toml::from_str(&text).map_err(|error| {
+            let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+            let line = before.matches('\n').count() + 1;
+            let what = error.message().replace('\n', "; ");
+            ConfigError(format!("line {line} of the configuration {}: {what}", path.display()))
+        })
     }
 
     /// The controller's members that it names.

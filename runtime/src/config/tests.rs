@@ -60,6 +60,7 @@ fn unknown_settings_are_refused_with_the_line_and_the_known_ones() {
         let file = file(text);
         let error = parse(&format!("--config {}", file.path().display())).expect_err("unknown");
         assert!(error.contains(field) && error.contains("line 2") && error.contains("expected one of"), "{error}");
+        assert!(!error.contains('\n'), "{error}");
     }
 }
 

@@ -12,9 +12,10 @@ use quorate_spec::ids::{Boot, ConfigNum, DirectoryVersion, LogIndex, NodeId, Sta
 use quorate_spec::views::Role;
 use std::io::{Read, Write as _};
 use std::net::TcpStream;
-use std::sync::mpsc::{self, Sender};
+use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread::JoinHandle;
 use tokio::runtime::Runtime;
+use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
 pub(super) fn idle_replica() -> ReplicaStatus {
     ReplicaStatus {
@@ -107,7 +108,7 @@ impl Storage for HeldDisk {
 }
 
 struct Running {
-    events: Sender<Event>,
+    events: UnboundedSender<Event>,
     inputs: Receiver<Input>,
     submitted: Receiver<WriteId>,
     address: String,
@@ -115,25 +116,26 @@ struct Running {
 }
 
 fn start(runtime: &Runtime, node: u64, peers: &[(u64, &str)], first: Effects, initial: Effects) -> Running {
-    let (events, inbox) = mpsc::channel();
+    let (events, inbox) = unbounded_channel();
     let (inputs, seen) = mpsc::channel();
     let (writes, submitted) = mpsc::channel();
     let me = Peer { node: NodeId::new(node), stamp: Stamp::new(1), boot: Boot::new(1) };
     let socket = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).expect("a port");
     let address = socket.local_addr().expect("bound").to_string();
     let identity = Arc::new(Identity { cluster: "test".to_owned(), me, address: address.clone() });
-    let mut out = Peers::new(Arc::clone(&identity), runtime.handle().clone());
-    for (peer, at) in peers {
-        out.set_address(NodeId::new(*peer), at);
-    }
     let deliver: Deliver = {
         let events = events.clone();
         Arc::new(move |arrival| drop(events.send(Event::Arrived(arrival))))
     };
-    runtime.spawn(Listener::new(identity, deliver).run(socket));
+    let mut out = Peers::new(Arc::clone(&identity), Arc::clone(&deliver), runtime.handle().clone());
+    for (peer, at) in peers {
+        out.set_address(NodeId::new(*peer), at);
+    }
+    runtime.spawn(Listener::new(identity, out.pins(), deliver).run(socket));
     let script = Script { inputs, write: WriteId::ZERO, waiting: Vec::new(), first };
     let driver = Driver::new(me, script, HeldDisk(writes), out, Duration::from_secs(600));
-    let thread = std::thread::spawn(move || driver.run(initial, &inbox).0);
+    let handle = runtime.handle().clone();
+    let thread = std::thread::spawn(move || handle.block_on(driver.run(initial, inbox)).0);
     Running { events, inputs: seen, submitted, address, thread }
 }
 

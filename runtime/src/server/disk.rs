@@ -19,7 +19,7 @@ use quorate_core::status::HostStatus;
 use quorate_spec::ids::WriteId;
 use std::fmt::Display;
 use std::io::Write as _;
-use std::sync::mpsc::Sender;
+use tokio::sync::mpsc::UnboundedSender;
 
 /// A node's disk, opened.
 pub(super) struct Opened {
@@ -45,7 +45,7 @@ pub(super) struct NodeDisk {
 ///
 /// # Errors
 /// One line that says what to do.
-pub(super) fn open(config: &NodeConfig, events: &Sender<Event>) -> Result<Opened, String> {
+pub(super) fn open(config: &NodeConfig, events: &UnboundedSender<Event>) -> Result<Opened, String> {
     let directory =
         DataDir::open_or_create(&config.data, &config.cluster, config.id).map_err(|error| error.to_string())?;
     let identity = directory.identity;
@@ -105,7 +105,7 @@ impl Storage for NodeDisk {
 }
 
 /// What the log's thread reports, as events. A closed channel means that the driver has ended: nobody waits.
-fn report_wal(events: Sender<Event>) -> impl Fn(WalEvent) + Send + 'static {
+fn report_wal(events: UnboundedSender<Event>) -> impl Fn(WalEvent) + Send + 'static {
     move |event| match event {
         WalEvent::Synced(write) => drop(events.send(Event::Synced(write))),
         WalEvent::Full(full) => {
@@ -121,7 +121,7 @@ fn report_wal(events: Sender<Event>) -> impl Fn(WalEvent) + Send + 'static {
 }
 
 /// What the snapshots' thread reports, as events.
-fn report_snapshots(events: Sender<Event>) -> impl Fn(SnapshotEvent) + Send + 'static {
+fn report_snapshots(events: UnboundedSender<Event>) -> impl Fn(SnapshotEvent) + Send + 'static {
     move |event| match event {
         SnapshotEvent::Written { group, last } => drop(events.send(Event::SnapshotWritten { group, last })),
         SnapshotEvent::Full { group } => {

@@ -45,10 +45,13 @@ async fn ask(identity: &Identity) -> Result<(), String> {
         reply.map_err(|end| end.to_string())
     });
     match answer.await {
-        Ok(Ok(HelloReply::Welcome { node, cluster, .. }))
-            if node != identity.me.node || cluster != identity.cluster =>
+        Ok(Ok(HelloReply::Welcome { from, cluster }))
+            if from.node != identity.me.node || cluster != identity.cluster =>
         {
-            Err(format!("node {} of cluster {cluster:?} answers there", node.get()))
+            Err(format!("node {} of cluster {cluster:?} answers there", from.node.get()))
+        }
+        Ok(Ok(HelloReply::Welcome { from, .. })) if from != identity.me => {
+            Err(format!("another process with the id {} answers there", from.node.get()))
         }
         // Refused: by a node that has too many clients already. So somebody is there, and only this one would be.
         Ok(Ok(HelloReply::Welcome { .. } | HelloReply::Refused { .. })) => Ok(()),
@@ -75,10 +78,14 @@ mod tests {
         let socket = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = socket.local_addr().expect("bound").to_string();
         let nothing: Deliver = Arc::new(drop);
-        tokio::spawn(Listener::new(Arc::new(identity(4, &address)), nothing).run(socket));
+        tokio::spawn(Listener::new(Arc::new(identity(4, &address)), Arc::default(), nothing).run(socket));
         assert_eq!(ask(&identity(4, &address)).await, Ok(()));
         let other = ask(&identity(5, &address)).await.expect_err("node 4 is there");
         assert!(other.contains("node 4 of cluster \"c\" answers there"), "{other}");
+        let mut twin = identity(4, &address);
+        twin.me.stamp = Stamp::new(7);
+        let twin = ask(&twin).await.expect_err("another directory's node 4 is there");
+        assert!(twin.contains("another process with the id 4"), "{twin}");
         let closed = TcpListener::bind("127.0.0.1:0").await.expect("a port").local_addr().expect("bound").to_string();
         let nobody = ask(&identity(4, &closed)).await.expect_err("nobody listens");
         assert!(nobody.contains("nobody answers there"), "{nobody}");

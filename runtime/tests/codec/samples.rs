@@ -6,7 +6,7 @@ use quorate_core::controller::{
     self, Answer, Assignment, Change, Configuration, Controller, Directory, GroupInfo, NodeInfo,
 };
 use quorate_core::effect::Write;
-use quorate_core::message::{DirectoryMessage, Greeting, Message, PeerRefusal, Refusal, Reply, Request};
+use quorate_core::message::{DirectoryMessage, Greeting, Message, Peer, PeerRefusal, Refusal, Reply, Request};
 use quorate_core::raft::{
     self, Conflict, Election, Entry, EntryKind, HardState, Image, Lag, LogPosition, Mark, Replication, Transfer,
 };
@@ -197,8 +197,9 @@ pub(crate) fn messages() -> Vec<Message> {
     ];
     messages.extend(directory_messages.into_iter().map(Message::Directory));
     let older = PeerRefusal::OlderBoot { seen: Boot::new(3) };
-    let other = PeerRefusal::OtherStamp { refused: Stamp::new(7) };
-    messages.extend([other, older, PeerRefusal::OtherBootstrap].map(Message::Refused));
+    let whom = Peer { node: NodeId::new(1), stamp: Stamp::new(7), boot: Boot::new(2) };
+    let refused = |reason| Message::Refused { whom, reason };
+    messages.extend([PeerRefusal::OtherStamp, older, PeerRefusal::OtherBootstrap].map(refused));
     messages
 }
 

@@ -162,7 +162,8 @@ impl World<'_> {
 
     /// Carries out what a node wants, then judges its step.
     fn perform(&self, state: &mut State, node: NodeId, before: Option<&Process>, effects: Effects) {
-        let Effects { writes, sends, timers, replies, snapshots, addresses: _, halt, labels } = effects;
+        let Effects { writes, sends, timers, replies, snapshots, halt, labels, .. } = effects;
+        // A refusal goes back to the run that sent the message; that one is over, or the message would not be refused.
         let me = state.change(node, |process| {
             process.pending.extend(writes);
             process.snapshots.extend(snapshots);
