@@ -43,12 +43,33 @@ fn go<S: Scenario>(model: S) {
     }
 }
 
+fn hunt(names: &[String]) {
+    use quorate_proofs::mutants::{TABLE, run};
+    for row in TABLE {
+        if row.model == "stack"
+            || (!names.is_empty() && !names.iter().any(|n| n == row.mutant.name() || n == row.model))
+        {
+            continue;
+        }
+        let budget =
+            Budget { time: Some(Duration::from_secs(60)), max_memory: Some(3 << 30), ..Budget::of(Strategy::Bfs) };
+        let verdict = run(row, &budget);
+        println!("{:32} {:10} {:10} {:20} {:?}", row.mutant.name(), row.model, row.scope, row.property, verdict);
+    }
+}
+
 fn main() {
     let args: Vec<String> = std::env::args().collect();
+    if args[1] == "hunt" {
+        return hunt(&args[2..]);
+    }
     let mutant = args.get(3).filter(|name| *name != "-").map(|name| Mutant::from_name(name).expect("mutant"));
     mutants::select(mutant);
     match args[1].as_str() {
         "client" => go(ClientModel::new(&args[2]).expect("scope")),
+        "raft" => go(quorate_proofs::models::raft::RaftModel::new(&args[2]).expect("scope")),
+        "shards" => go(quorate_proofs::models::shards::ShardsModel::new(&args[2]).expect("scope")),
+        "controller" => go(quorate_proofs::models::controller::ControllerModel::new(&args[2]).expect("scope")),
         "identity" => go(IdentityModel::new(&args[2]).expect("scope")),
         other => panic!("{other}"),
     }

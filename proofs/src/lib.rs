@@ -5,6 +5,7 @@
 pub mod explorer;
 pub mod log_spec;
 pub mod models;
+pub mod mutants;
 pub mod scenario;
 pub mod trace;
 pub mod verify;

@@ -1,7 +1,8 @@
 //! What may happen next.
 //!
 //! The network is a set that grows, so messages are lost, late, repeated and reordered without a step for it. A disk syncs
-//! all that is pending; a crash keeps any prefix. A poll is a step only where it says something new.
+//! all that is pending; a crash keeps any prefix. With no crash to come, nothing tells a write that is synced late from a
+//! promise that comes late, so then writes are synced at once. A poll is a step only where it says something new.
 
 use super::IdentityModel;
 use super::state::{DOUBLED, Envelope, IdentityState, Process};
@@ -81,7 +82,8 @@ impl IdentityModel {
         }
         actions.push(IdentityAction::Poll { place });
         let term = process.node.controller().map(|group| group.replica().term().get());
-        if term.is_some_and(|term| term < self.scope.terms) && process.timers.contains(&ELECTION) {
+        let may_stand = state.spent.campaigns < self.scope.campaigns;
+        if may_stand && term.is_some_and(|term| term < self.scope.terms) && process.timers.contains(&ELECTION) {
             actions.push(IdentityAction::Campaign { place });
         }
         if state.spent.crashes < self.scope.crashes {

@@ -39,7 +39,7 @@ impl IdentityModel {
         };
         let begun = state.processes.iter().enumerate().find(|(place, process)| begins(*place, process));
         if let Some((_, process)) = begun {
-            let verdict = pinned_by_all(state, process);
+            let verdict = pinned_by_all(state, process, self.scope.members);
             keep(state, verdict);
         }
     }
@@ -77,9 +77,9 @@ impl IdentityModel {
 }
 
 /// Whether every other member has the stamp of a process that begins on its disk.
-fn pinned_by_all(state: &IdentityState, process: &Process) -> Result<(), Violation> {
+fn pinned_by_all(state: &IdentityState, process: &Process, members: u64) -> Result<(), Violation> {
     let me = process.node.me();
-    for other in (1..=3).map(NodeId::new).filter(|node| *node != me.node) {
+    for other in (1..=members).map(NodeId::new).filter(|node| *node != me.node) {
         let pinned = |it: &Process| it.disk.peers.get(&me.node).is_some_and(|info| info.stamp == me.stamp);
         if !state.processes.iter().any(|it| it.node.me().node == other && pinned(it)) {
             let evidence = format!("the controller begins on {} and no disk of {other} has its stamp", me.node);

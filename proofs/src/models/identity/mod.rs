@@ -94,9 +94,9 @@ impl Scenario for IdentityModel {
     }
 
     fn bounds(&self) -> String {
-        let Scope { crashes, twins, copies, terms, .. } = &self.scope;
+        let Scope { members, crashes, twins, copies, terms, .. } = &self.scope;
         format!(
-            "3 members, terms up to {terms}, crashes: {crashes}, wiped or doubled directories: {twins}, old copies: {copies}"
+            "{members} members, terms up to {terms}, crashes: {crashes}, wiped or doubled directories: {twins}, old copies: {copies}"
         )
     }
 

@@ -16,7 +16,8 @@ pub(super) fn lanes() -> Vec<Lane> {
 
 fn name(state: &IdentityState, place: u8) -> String {
     let node = state.processes.get(usize::from(place)).map_or(0, |process| process.node.me().node.get());
-    if place >= 3 { format!("the second node {node}") } else { format!("node {node}") }
+    let before = state.processes.iter().take(usize::from(place)).any(|process| process.node.me().node.get() == node);
+    if before { format!("the second node {node}") } else { format!("node {node}") }
 }
 
 fn says(envelope: &Envelope) -> String {

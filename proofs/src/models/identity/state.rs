@@ -1,6 +1,6 @@
 //! The world of the model: processes with their disks, the network, and what has to be remembered.
 
-use super::scopes::Start;
+use super::scopes::{Scope, Start};
 use super::{IdentityModel, news};
 use quorate_core::bytes::Bytes;
 use quorate_core::controller::Controller;
@@ -78,6 +78,8 @@ pub struct Spent {
     pub twins: u8,
     /// Old copies.
     pub copies: u8,
+    /// Campaigns.
+    pub campaigns: u8,
 }
 
 /// Snapshots are not taken here.
@@ -103,9 +105,8 @@ pub(super) fn stamp(node: u64, copy: u8) -> Stamp {
 }
 
 /// What a node is told when it starts.
-pub(super) fn restarted(me: Peer, start: Start, durable: Durable) -> Restarted {
-    let members = if start == Start::News { 1..=1 } else { 1..=3 };
-    let controllers = members.map(|node| (NodeId::new(node), address(node))).collect();
+pub(super) fn restarted(me: Peer, scope: &Scope, durable: Durable) -> Restarted {
+    let controllers = (1..=scope.members).map(|node| (NodeId::new(node), address(node))).collect();
     Restarted { me, address: address(me.node.get()), controllers, shards: SHARDS, durable }
 }
 
@@ -120,7 +121,7 @@ impl IdentityModel {
             spent: Spent::default(),
             violation: None,
         };
-        let nodes = if self.scope.start == Start::News { news::HOST..=news::HOST } else { 1..=3 };
+        let nodes = if self.scope.start == Start::News { news::HOST..=news::HOST } else { 1..=self.scope.members };
         let boot = if self.scope.copies > 0 { Boot::new(3) } else { Boot::new(1) };
         for node in nodes {
             let me = Peer { node: NodeId::new(node), stamp: stamp(node, 0), boot };
@@ -142,7 +143,7 @@ impl IdentityModel {
 
     /// A process that has just started; what it sends is on its way.
     pub(super) fn boot(&self, state: &mut IdentityState, me: Peer, durable: Durable) -> Process {
-        let (node, effects) = Node::new(restarted(me, self.scope.start, durable.clone()), Limits::default());
+        let (node, effects) = Node::new(restarted(me, &self.scope, durable.clone()), Limits::default());
         let ended = durable.tombstones.clone();
         let (pending, timers) = (VecDeque::new(), BTreeSet::new());
         let mut process = Process { node, disk: durable, pending, timers, ended, stopped: false };

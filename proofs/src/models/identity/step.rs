@@ -33,7 +33,10 @@ impl IdentityModel {
                     return None;
                 }
             }
-            IdentityAction::Campaign { place } => self.campaign(&mut state, place),
+            IdentityAction::Campaign { place } => {
+                state.spent.campaigns += 1;
+                self.campaign(&mut state, place);
+            }
             IdentityAction::Crash { place, kept } => {
                 state.spent.crashes += 1;
                 self.crash(&mut state, place, kept);
@@ -50,6 +53,9 @@ impl IdentityModel {
                 let durable = self.begin().at(0).disk.clone();
                 self.start(&mut state, me, durable);
             }
+        }
+        if state.spent.crashes >= self.scope.crashes {
+            (0..state.processes.len()).for_each(|place| self.sync_all(&mut state, place as u8));
         }
         self.judge(before, &mut state);
         (state != *before).then_some(state)
@@ -78,6 +84,12 @@ impl IdentityModel {
             process.disk.fold(write, &mut NoImages).expect("a node's lane is consistent");
         }
         self.input(state, place, process, Input::Synced { write });
+    }
+
+    fn sync_all(&self, state: &mut IdentityState, place: u8) {
+        while !state.at(place).pending.is_empty() {
+            self.sync(state, place);
+        }
     }
 
     /// A timer fires, if it is armed.
