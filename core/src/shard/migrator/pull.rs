@@ -214,7 +214,8 @@ impl Pulls {
         if self.answered.get(&origin.group) == Some(&from) {
             self.answered.remove(&origin.group);
         }
-        pull.refused += 1;
+        // Late repetitions must not count without end.
+        pull.refused = pull.members.len().min(pull.refused + 1);
         if pull.refused < pull.members.len() {
             pull.asked = next_member(&pull.members, pull.asked);
             pull.open = false;

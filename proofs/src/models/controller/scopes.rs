@@ -36,7 +36,7 @@ pub const ALL: &[Scope] = &[
         purpose: "three changes, each maybe late or repeated, over 3 shards and 3 groups; sessions end, a group retires",
         shards: 3,
         gids: 3,
-        pairs: true,
+        pairs: false,
         clients: 1,
         changes: 3,
         overtaken: 1,

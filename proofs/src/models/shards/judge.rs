@@ -7,7 +7,7 @@ use super::state::{Ghost, Group, State, session_of};
 use super::{ShardsModel, actions::Step};
 use quorate_core::shard::{Applied, Command, Outcome, ReadAnswer, ShardGroup, WriteAnswer, WriteOp, WriteRefusal};
 use quorate_spec::Violation;
-use quorate_spec::ids::{ClientId, GroupId, LogIndex, Position, Seq, ShardId};
+use quorate_spec::ids::{ClientId, GroupId, Position, Seq, ShardId};
 use quorate_spec::invariants::{self, at_most_once, one_owner};
 use quorate_spec::views::GroupView;
 use std::collections::BTreeSet;
@@ -16,8 +16,7 @@ use std::collections::BTreeSet;
 pub(super) fn outcome(
     script: &Script,
     state: &State,
-    truth: &ShardGroup,
-    index: LogIndex,
+    (before, truth): (&Group, &ShardGroup),
     command: &Command,
     applied: &Applied,
 ) -> (Option<Ghost>, Result<(), Violation>) {
@@ -27,9 +26,9 @@ pub(super) fn outcome(
     let (call, group) = ((*client, *seq), truth.group());
     match applied.outcome {
         Some(Outcome::Written { answer, shard, position }) => {
-            // The model's indices are fresh: this one can be no earlier entry's.
-            let executed = position == Position { config: truth.config().num, index };
-            if !executed {
+            // The model's indices are fresh: this one can be no earlier entry's. An execution leaves its record.
+            let here = Position { config: truth.config().num, index: before.next_index() };
+            if position != here || *truth == before.truth {
                 return (None, first_answer(&state.ghost, group, call, (answer, position)));
             }
             let mut ghost = Ghost::clone(&state.ghost);

@@ -4,7 +4,7 @@ use super::ShardsModel;
 use super::actions::Step;
 use super::judge::shown;
 use super::state::{Group, State};
-use quorate_core::shard::{Command, Cursor, Outcome, Records, ShardMessage, WriteOp, WriteRefusal};
+use quorate_core::shard::{Command, Cursor, Outcome, ReadAnswer, Records, ShardMessage, WriteOp, WriteRefusal};
 use quorate_spec::ids::ShardId;
 use quorate_spec::views::RoleView;
 
@@ -121,11 +121,14 @@ impl ShardsModel {
             }
             _ => sentence(step),
         };
-        format!("{plain} — {}", self.meaning(before, step))
+        match self.meaning(before, step) {
+            Some(meaning) => format!("{plain} — {meaning}"),
+            None => plain,
+        }
     }
 
     /// What a step comes to in this state.
-    fn meaning(&self, before: &State, step: &Step) -> String {
+    fn meaning(&self, before: &State, step: &Step) -> Option<String> {
         let entry = match step {
             Step::Write { group, client, seq } => {
                 before.request(&self.script, *client, *seq).map(|request| (*group, Command::clone(request)))
@@ -142,20 +145,16 @@ impl ShardsModel {
             _ => None,
         };
         let Some((group, command)) = entry else {
-            return match self.take(before, step) {
-                Some(_) => "done".into(),
-                None => "without effect".into(),
-            };
+            return self.take(before, step).is_none().then(|| "without effect".into());
         };
         let Some(group) = before.group(&self.script, group) else {
-            return "the group is gone".into();
+            return Some("the group is gone".into());
         };
         let mut truth = group.truth.clone();
         let applied = truth.apply(group.next_index(), &command);
         match applied.outcome {
-            Some(outcome) => answered(outcome, group),
-            None if truth == group.truth => "ignored".into(),
-            None => "taken".into(),
+            Some(outcome) => Some(answered(outcome, group)),
+            None => (truth == group.truth).then(|| "ignored".into()),
         }
     }
 
@@ -164,7 +163,10 @@ impl ShardsModel {
         let mut lines = Vec::new();
         for ((was, is), id) in before.groups.iter().zip(&after.groups).zip(&self.script.groups) {
             match (was, is) {
-                (Some(was), Some(is)) => group_changes(was, is, &mut lines),
+                (Some(was), Some(is)) => {
+                    group_changes(was, is, &mut lines);
+                    self.reads_changed(was, is, &mut lines);
+                }
                 (Some(_), None) => lines.push(format!("{id} is gone for good")),
                 (None, _) => {}
             }
@@ -189,6 +191,24 @@ impl ShardsModel {
         lines
     }
 
+    /// What clients find at a group that they did not find before.
+    fn reads_changed(&self, was: &Group, is: &Group, lines: &mut Vec<String>) {
+        let id = is.truth.group();
+        let found = |group: &Group, key| match group.truth.read(key, group.next_index()) {
+            ReadAnswer::Value { value, .. } => Some(shown(value.as_deref())),
+            ReadAnswer::Refused(_) => None,
+        };
+        for key in &self.script.keys {
+            match (found(was, key), found(is, key)) {
+                (was, Some(is)) if was.as_ref() != Some(&is) => {
+                    lines.push(format!("{id}: a read of {key:?} finds {is}"))
+                }
+                (Some(_), None) => lines.push(format!("{id}: answers no reads of {key:?} any more")),
+                _ => {}
+            }
+        }
+    }
+
     fn stage_changes(&self, before: &State, after: &State, lines: &mut Vec<String>) {
         let (Some(was), Some(is)) = (&before.stage, &after.stage) else { return };
         for mail in is.mail.iter().filter(|mail| !was.mail.contains(mail)) {
@@ -198,7 +218,7 @@ impl ShardsModel {
             for command in is.proposed.iter().filter(|command| !was.proposed.contains(command)) {
                 lines.push(format!("{group} proposes {}", entry(command)));
             }
-            for (was, is) in was.members.iter().zip(&is.members).filter(|(was, is)| was.state != is.state) {
+            for (_, is) in was.members.iter().zip(&is.members).filter(|(was, is)| was.state != is.state) {
                 lines.push(format!("{} has applied another entry of {group}", is.node));
             }
         }
@@ -207,7 +227,9 @@ impl ShardsModel {
 
 fn answered(outcome: Outcome, group: &Group) -> String {
     match outcome {
-        Outcome::Written { position, .. } if position.index == group.next_index() => format!("executed at {position}"),
+        Outcome::Written { position, .. } if position.index == group.next_index() => {
+            format!("answered as executed at {position}")
+        }
         Outcome::Written { position, .. } => format!("answered again with its first position {position}"),
         Outcome::Refused(WriteRefusal::WrongGroup { config }) => {
             format!("refused: another group's shard as of configuration {config}")

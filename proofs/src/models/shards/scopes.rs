@@ -183,7 +183,7 @@ pub const ALL: &[Scope] = &[
         clients: &[&[append(1, 1, 0, "a")]],
         chunk: 1 << 20,
         images: false,
-        driver: Driver::Real { ticks: 1, crashes: 1, lag: true },
+        driver: Driver::Real { ticks: 0, crashes: 1, lag: true },
         must_fire: names::DRIVEN_WITHOUT_CHUNKS,
     },
     Scope {

@@ -112,7 +112,7 @@ impl ShardsModel {
         let applied = truth.apply(index, command);
         self.fired.count(&applied.actions);
         let changed = truth != before.truth;
-        let (ghost, verdict) = judge::outcome(&self.script, state, &truth, index, command, &applied);
+        let (ghost, verdict) = judge::outcome(&self.script, state, (before, &truth), command, &applied);
         if !changed && verdict.is_ok() {
             return None;
         }

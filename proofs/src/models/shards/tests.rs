@@ -123,6 +123,8 @@ fn every_step_can_be_read() {
             break;
         };
         let sentence = Scenario::sentence(&model, &state, &step);
+        let text = serde_json::to_string(&step).expect("a step can be written to a trace file");
+        assert_eq!(serde_json::from_str::<super::actions::Step>(&text).expect("and read back"), step);
         assert!(
             !model.changes(&state, &next).is_empty() || matches!(step, super::actions::Step::Call { .. }),
             "{sentence}"
@@ -136,5 +138,5 @@ fn every_step_can_be_read() {
         state = next;
     }
     assert!(told.iter().any(|sentence| sentence.contains("freezes") || sentence.contains("adoption")), "{told:#?}");
-    assert!(told.iter().any(|sentence| sentence.contains("executed at")), "{told:#?}");
+    assert!(told.iter().any(|sentence| sentence.contains("answered as executed at")), "{told:#?}");
 }
