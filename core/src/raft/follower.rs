@@ -37,8 +37,11 @@ impl<P: Payload> Replica<P> {
         let (count, accepted) = (entries.len() as u64, conflict.is_none());
         out.labels.push(Action::HandleAppend { from, term, prev: prev.index, count, accepted });
         if let Some(conflict) = conflict {
+            // What is of an old term is refused at an index that is news to nobody: should its sender come to lead this
+            // term, that must not be an answer to anything that it sends in it.
+            let rejected = if term == self.hard.term { prev.index } else { LogIndex::ZERO };
             let term = self.hard.term;
-            self.promise(from, Speech::AppendRefused { term, rejected: prev.index, conflict });
+            self.promise(from, Speech::AppendRefused { term, rejected, conflict });
             return;
         }
         let matched = prev.index.plus(count);
@@ -100,7 +103,9 @@ impl<P: Payload> Replica<P> {
         self.write(Write::Append { first, entries }, out);
     }
 
-    /// The leader is alive. It names a commit index that this log is known to match, and a read round.
+    /// The leader is alive. It names a commit index that this log is known to match, and a read round. A heartbeat of an
+    /// old term is told the new one and confirms no round: its sender may come to lead the new term, where rounds are
+    /// counted anew.
     pub(super) fn handle_heartbeat(
         &mut self,
         from: NodeId,
@@ -109,7 +114,8 @@ impl<P: Payload> Replica<P> {
         read: ReadContext,
         out: &mut Effects<P>,
     ) {
-        if term == self.hard.term {
+        let current = term == self.hard.term;
+        if current {
             if !self.follow(from, out) {
                 return;
             }
@@ -119,7 +125,7 @@ impl<P: Payload> Replica<P> {
                 self.commit_to(commit, out);
             }
         }
-        let term = self.hard.term;
+        let (term, read) = (self.hard.term, if current { read } else { ReadContext::ZERO });
         out.sends.push((from, Message::Replication(Replication::HeartbeatAck { term, read })));
     }
 }

@@ -106,6 +106,18 @@ impl Outbox {
         Self { last_issued: self.last_issued, synced: self.synced, held }
     }
 
+    /// Keeps one of the promises that say the same to the same: the one that leaves first.
+    pub(super) fn forget_repeats(&mut self) {
+        let mut place = 0;
+        while let Some(held) = self.held.get(place) {
+            if self.held.iter().take(place).any(|earlier| earlier.promise == held.promise) {
+                self.held.remove(place);
+            } else {
+                place += 1;
+            }
+        }
+    }
+
     /// Counts from the last synced write. Returns the number that became 0.
     pub(super) fn renumber(&mut self) -> u64 {
         let zero = self.synced.get();

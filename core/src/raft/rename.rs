@@ -60,8 +60,10 @@ impl<P: Payload> Replica<P> {
         self.outbox.renumber()
     }
 
-    /// Forgets hints.
+    /// Forgets hints, and that the same was promised twice: in a world that repeats messages anyway, a repeated request
+    /// to a slow disk would be answered any number of times.
     pub fn forget(&mut self, hints: Hints) {
+        self.outbox.forget_repeats();
         self.heard &= !hints.heard;
         let State::Leader(leader) = &mut self.state else {
             self.leader = self.leader.filter(|_| !hints.leader);

@@ -154,7 +154,8 @@ impl RaftModel {
         if local.work.is_some() {
             push(Deed::FileWritten);
         }
-        if replica.term().get() < scope.terms && local.is_armed(Timer::Election) {
+        let free = spent.campaigns < scope.campaigns;
+        if free && replica.term().get() < scope.terms && local.is_armed(Timer::Election) {
             push(if scope.pre_votes { Deed::Fire(Timer::Election) } else { Deed::Campaign });
         }
         if scope.reductions.dead_messages {

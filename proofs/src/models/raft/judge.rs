@@ -3,7 +3,6 @@
 use super::RaftModel;
 use super::intern::{Done, Shared};
 use super::state::{Above, Ghost, RaftState, Spent};
-use super::step::place_of;
 use crate::log_spec::{self, LogSpec};
 use quorate_spec::Violation;
 use quorate_spec::ids::{LogIndex, NodeId};
@@ -149,9 +148,4 @@ fn observe_image(ghost: &Ghost, node: &Shared) -> Result<(), Violation> {
         return Err(Violation::new(state_machine_safety::NAME, evidence));
     }
     Ok(())
-}
-
-/// Used where only the place of a node is known.
-pub(super) fn node_at<'a>(state: &'a RaftState, node: NodeId) -> &'a Shared {
-    &state.nodes[place_of(node)]
 }

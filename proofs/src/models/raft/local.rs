@@ -13,10 +13,10 @@ use quorate_spec::ids::{LogIndex, NodeId, ReadContext, WriteId};
 use std::collections::VecDeque;
 
 /// The property that a disk judges: no write contradicts those before it.
-pub const LANE: &str = "DurableLane";
+pub(super) const LANE: &str = "DurableLane";
 
 /// A committed entry: its index, its term, and its command if it has one.
-pub type Committed = (LogIndex, quorate_spec::ids::Term, Option<Byte>);
+pub(super) type Committed = (LogIndex, quorate_spec::ids::Term, Option<Byte>);
 
 /// One node.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

@@ -15,6 +15,7 @@ mod start;
 mod state;
 mod step;
 mod symmetry;
+mod words;
 
 #[cfg(test)]
 mod tests;
@@ -142,9 +143,10 @@ impl Scenario for RaftModel {
     }
 
     fn bounds(&self) -> String {
-        let Scope { nodes, terms, entries, crashes, snapshots, reads, transfers, .. } = &self.scope;
+        let Scope { nodes, terms, campaigns, entries, crashes, snapshots, reads, transfers, .. } = &self.scope;
         let mut text = format!("{nodes} nodes, terms up to {terms}");
         let counted = [
+            (if *campaigns < u8::MAX { *campaigns } else { 0 }, "campaigns"),
             (*entries, "commands"),
             (*crashes, "crashes"),
             (*snapshots, "snapshots"),

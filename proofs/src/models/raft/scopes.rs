@@ -16,6 +16,8 @@ pub struct Scope {
     pub nodes: u64,
     /// The highest term that anybody campaigns for.
     pub terms: u64,
+    /// How often a node begins to campaign; `u8::MAX` for as often as terms allow.
+    pub campaigns: u8,
     /// Commands that clients propose; every leader adds an empty entry of its own.
     pub entries: u8,
     /// Crashes, each with a restart.
@@ -109,6 +111,7 @@ const PLAIN: Scope = Scope {
     purpose: "nothing but elections in two terms",
     nodes: 3,
     terms: 2,
+    campaigns: u8::MAX,
     entries: 0,
     crashes: 0,
     snapshots: 0,
@@ -126,10 +129,11 @@ const PLAIN: Scope = Scope {
 };
 
 /// All scopes.
-pub const ALL: &[Scope] = &[
+pub(super) const ALL: &[Scope] = &[
     Scope {
         name: "default",
-        purpose: "replication through a change of leaders: two terms, one command, heartbeats",
+        purpose: "replication through a change of leaders: two terms, two campaigns, one command, heartbeats",
+        campaigns: 2,
         entries: 1,
         heartbeats: true,
         progress: 64,
@@ -138,8 +142,9 @@ pub const ALL: &[Scope] = &[
     },
     Scope {
         name: "deep",
-        purpose: "three terms, one command, a crash that loses what was not synced",
+        purpose: "three terms, three campaigns, one command, a crash that loses what was not synced",
         terms: 3,
+        campaigns: 3,
         entries: 1,
         crashes: 1,
         progress: 4096,
@@ -148,7 +153,8 @@ pub const ALL: &[Scope] = &[
     },
     Scope {
         name: "deep2",
-        purpose: "two terms, two commands, a crash that loses what was not synced",
+        purpose: "two terms, two campaigns, two commands, a crash that loses what was not synced",
+        campaigns: 2,
         entries: 2,
         crashes: 1,
         progress: 4096,
@@ -157,15 +163,28 @@ pub const ALL: &[Scope] = &[
     },
     Scope {
         name: "election",
-        purpose: "votes and a crash of a voter: all messages stay, no command is replicated",
+        purpose: "votes, old votes and a crash of a voter: three campaigns, all messages stay, nothing is replicated",
+        campaigns: 3,
         crashes: 1,
         only_elections: true,
         reductions: Reductions::KEEP_MESSAGES,
         ..PLAIN
     },
     Scope {
+        name: "five",
+        purpose: "five voters, one term, two candidates: nobody's vote counts twice",
+        nodes: 5,
+        terms: 1,
+        campaigns: 2,
+        only_elections: true,
+        reductions: Reductions::KEEP_MESSAGES,
+        must_fire: &["StartElection", "HandleRequestVote", "HandleVoteReply", "BecomeLeader"],
+        ..PLAIN
+    },
+    Scope {
         name: "prevote",
-        purpose: "pre-votes in full, among nodes that may have heard of a leader",
+        purpose: "pre-votes in full: three campaigns in two terms",
+        campaigns: 3,
         pre_votes: true,
         only_elections: true,
         reductions: Reductions::KEEP_MESSAGES,
@@ -174,8 +193,70 @@ pub const ALL: &[Scope] = &[
         ..PLAIN
     },
     Scope {
+        name: "prevote-crash",
+        purpose: "a crash among pre-votes: one term, two campaigns",
+        terms: 1,
+        campaigns: 2,
+        crashes: 1,
+        pre_votes: true,
+        only_elections: true,
+        reductions: Reductions::KEEP_MESSAGES,
+        must_fire: &["StartPreVote", "HandlePreVote", "HandlePreVoteReply", "StartElection", "BecomeLeader", "Restart"],
+        ..PLAIN
+    },
+    Scope {
+        name: "behind",
+        purpose: "the longest log is in the lowest term; pre-votes in full",
+        campaigns: 3,
+        pre_votes: true,
+        check_quorum: true,
+        reductions: Reductions::KEEP_MESSAGES,
+        progress: 1,
+        start: "campaign 1; deliver 1>2; deliver 2>1; deliver 1>2; deliver 2>1; lose; check 1; \
+                campaign 2; deliver 2>3; deliver 3>2; lose",
+        must_fire: &["StartPreVote", "HandlePreVote", "HandlePreVoteReply"],
+        ..PLAIN
+    },
+    Scope {
+        name: "lengths",
+        purpose: "a longer log of an older term against a shorter one of a newer term",
+        terms: 3,
+        entries: 1,
+        append_bytes: 1,
+        progress: 4,
+        start: "campaign 1; deliver 1>2; deliver 2>1; propose 1; lose; campaign 2; \
+                deliver 2>1; deliver 2>3; deliver 3>2",
+        must_fire: &["StartElection", "HandleRequestVote", "BecomeLeader", "HandleAppend", "AdvanceCommit"],
+        ..PLAIN
+    },
+    Scope {
+        name: "unsynced",
+        purpose: "a voter whose disk has not synced a committed entry stands for election, and crashes",
+        campaigns: 3,
+        crashes: 1,
+        reductions: Reductions::ALL,
+        start: "campaign 1; sync 1; deliver 1>3; sync 3; deliver 3>1; sync 1; deliver 1>3; sync 3; deliver 3>1; \
+                deliver 1>2",
+        must_fire: &["StartElection", "HandleRequestVote", "HandleVoteReply", "BecomeLeader", "Restart"],
+        ..PLAIN
+    },
+    Scope {
+        name: "compacted",
+        purpose: "a leader whose log begins after its snapshot, and a follower with another entry there",
+        terms: 3,
+        crashes: 1,
+        snapshots: 1,
+        reductions: Reductions::KEEP_MESSAGES,
+        start: "campaign 1; sync 1; deliver 1>2; sync 2; deliver 2>1; sync 1; lose; \
+                campaign 2; sync 2; deliver 2>1; sync 1; deliver 2>3; sync 3; deliver 3>2; sync 2; \
+                deliver 2>3; sync 3; deliver 3>2; snapshot 2; file 2; sync 2; lose; crash 2; campaign 2; deliver 2>3",
+        must_fire: &["BecomeLeader", "HandleAppend", "SendSnapshot", "InstallSnapshot"],
+        ..PLAIN
+    },
+    Scope {
         name: "commit",
-        purpose: "one command and a crash; all messages stay",
+        purpose: "two campaigns, one command and a crash; all messages stay",
+        campaigns: 2,
         entries: 1,
         crashes: 1,
         reductions: Reductions::KEEP_MESSAGES,
@@ -189,10 +270,9 @@ pub const ALL: &[Scope] = &[
         terms: 4,
         entries: 0,
         append_bytes: 1,
-        reductions: Reductions::KEEP_MESSAGES,
+        reductions: Reductions::ALL,
         start: "campaign 1; deliver 1>2; deliver 2>1; lose; \
-                campaign 2; campaign 2; deliver 2>3; deliver 3>2; lose; \
-                campaign 1; campaign 1",
+                campaign 2; deliver 2>1; deliver 2>3; deliver 3>2; lose; campaign 1",
         must_fire: &["StartElection", "BecomeLeader", "HandleAppend", "HandleAppendReply", "AdvanceCommit"],
         ..PLAIN
     },
@@ -219,7 +299,8 @@ pub const ALL: &[Scope] = &[
     },
     Scope {
         name: "reads",
-        purpose: "reads of a leader that may have been replaced",
+        purpose: "a read of a leader that may have been replaced",
+        campaigns: 2,
         reads: 1,
         reductions: Reductions::KEEP_MESSAGES,
         start: "campaign 1; deliver 1>2; deliver 2>1",
@@ -227,8 +308,21 @@ pub const ALL: &[Scope] = &[
         ..PLAIN
     },
     Scope {
+        name: "reads-again",
+        purpose: "a leader leads again: what answers a read round of its earlier term must not count in this one",
+        terms: 4,
+        campaigns: 5,
+        reads: 2,
+        reductions: Reductions::KEEP_MESSAGES,
+        start: "campaign 1; deliver 1>2; deliver 2>1; deliver 1>2; deliver 2>1; read 1; \
+                campaign 3; campaign 3; deliver 3>1; campaign 1; deliver 1>2; deliver 2>1; deliver 1>2; deliver 2>1",
+        must_fire: &["RequestRead", "ConfirmRead", "HandleHeartbeat", "HandleHeartbeatReply", "StepDown"],
+        ..PLAIN
+    },
+    Scope {
         name: "transfer",
-        purpose: "a leader hands over, and checks that a quorum answers",
+        purpose: "a leader hands over, and checks that a quorum answers; nobody else campaigns",
+        campaigns: 1,
         transfers: 1,
         heartbeats: true,
         check_quorum: true,

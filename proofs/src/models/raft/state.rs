@@ -30,6 +30,8 @@ pub struct RaftState {
 /// How often each thing happened that a scope bounds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Spent {
+    /// Campaigns begun, where they are bounded.
+    pub campaigns: u8,
     /// Proposals taken in.
     pub entries: u8,
     /// Crashes.

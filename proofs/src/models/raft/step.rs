@@ -7,12 +7,16 @@ use super::intern::{Done, Shared};
 use super::judge::Judged;
 use super::network::Network;
 use super::state::{RaftState, Spent};
+use quorate_core::raft::Timer;
 use quorate_spec::ids::NodeId;
 use std::sync::Arc;
 
 impl RaftModel {
     /// The state after an action; `None` if it changes nothing.
     pub(super) fn take(&self, before: &RaftState, action: RaftAction) -> Option<RaftState> {
+        if before.violation.is_some() {
+            return None;
+        }
         let RaftAction { node, deed } = action;
         let deed = match deed {
             Deed::Deliver(envelope) => Deed::Deliver(before.network.copy_of(&envelope)?),
@@ -25,6 +29,9 @@ impl RaftModel {
         let done = self.done(before.nodes.get(place)?, &deed, at_once);
         self.fired.count(&done.told.labels);
         charge(&mut spent, &deed, &done);
+        if self.scope.campaigns < u8::MAX && matches!(deed, Deed::Campaign | Deed::Fire(Timer::Election)) {
+            spent.campaigns += 1;
+        }
         if !done.changed && spent == before.spent && !self.sends_news(before, &done) && done.told.ready.is_empty() {
             return None;
         }
