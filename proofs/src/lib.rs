@@ -6,6 +6,7 @@ pub mod explorer;
 pub mod log_spec;
 pub mod models;
 pub mod mutants;
+pub mod registry;
 pub mod scenario;
 pub mod trace;
 pub mod verify;

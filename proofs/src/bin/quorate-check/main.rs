@@ -5,7 +5,7 @@
 
 mod check;
 mod look;
-//mod mutants;
+mod mutants;
 
 use clap::{Args, Parser, Subcommand};
 use std::net::SocketAddr;
@@ -156,7 +156,7 @@ fn main() -> ExitCode {
         Command::List => look::list(json),
         Command::Check(args) => check::check(&args, json),
         Command::Explore(args) => look::explore(&args, json),
-        Command::Mutants(_) => Ok(ExitCode::SUCCESS),
+        Command::Mutants(args) => mutants::mutants(&args, json),
         Command::Show { file, svg } => look::show(&file, svg, json),
     };
     done.unwrap_or_else(|refusal| {

@@ -63,7 +63,7 @@ fn message(message: &Message) -> String {
         Message::Directory(DirectoryMessage::Register { node, .. }) => format!("register {node}"),
         Message::Directory(DirectoryMessage::Retire { group }) => format!("retire {group}"),
         Message::Directory(DirectoryMessage::Greet(_) | DirectoryMessage::Greeted(_)) => "greeting".to_owned(),
-        Message::Refused(reason) => format!("refused: {reason:?}"),
+        Message::Refused { reason, .. } => format!("refused: {reason:?}"),
     }
 }
 
