@@ -6,7 +6,7 @@ use quorate_core::controller::{Answer, Change, Command, Configuration, Controlle
 use quorate_core::raft::Image;
 use quorate_spec::Violation;
 use quorate_spec::ids::{ClientId, ConfigNum, Seq};
-use quorate_spec::invariants::{self, at_most_once, configuration_balanced};
+use quorate_spec::invariants::{self, configuration_balanced};
 use std::sync::Arc;
 
 /// An entry, with the machine around it.
@@ -33,11 +33,10 @@ impl Entry<'_> {
         }
         match &**self.command {
             Command::Change { client, seq, change } => {
+                self.first_answer(ghost, (*client, *seq), grew)?;
                 if grew {
-                    at_most_once::observe(&mut ghost.executions, (*client, *seq))?;
                     as_asked(change, was, is, self.answer)?;
                 }
-                self.first_answer(ghost, (*client, *seq), grew)?;
             }
             Command::RegisterClient { .. } => self.session_issued(limit)?,
             Command::RegisterNode { .. } | Command::Retire { .. } if grew => {
@@ -90,7 +89,8 @@ impl Entry<'_> {
     /// A request that was executed before changes nothing and is answered as the first time; a new one is remembered.
     fn first_answer(&self, ghost: &mut Ghost, call: (ClientId, Seq), grew: bool) -> Result<(), Violation> {
         let (client, seq) = call;
-        let ended = client < self.before.floor();
+        // A session that was not issued is no session either.
+        let ended = client < self.before.floor() || client >= self.before.next_client();
         let later = ghost.first.range((client, seq.next())..).next().is_some_and(|((other, _), _)| *other == client);
         let expected = match ghost.first.get(&call) {
             _ if ended => Answer::Refused(Refusal::SessionExpired),

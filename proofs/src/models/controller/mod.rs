@@ -110,7 +110,6 @@ impl Model for ControllerModel {
         judged!(
             "ConfigurationWellFormed",
             "ConfigurationBalanced",
-            "AtMostOnce",
             "Determinism",
             "ImmutableHistory",
             "FirstAnswer",

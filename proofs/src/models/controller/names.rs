@@ -4,7 +4,8 @@
 pub const DETERMINISM: &str = "Determinism";
 /// Configurations are only added, one at a time.
 pub const IMMUTABLE_HISTORY: &str = "ImmutableHistory";
-/// A retry changes nothing and gets the first answer; a new request is answered truly.
+/// A retry changes nothing, so that a request acts at most once, and gets the first answer; a new request is answered
+/// truly.
 pub const FIRST_ANSWER: &str = "FirstAnswer";
 /// A configuration differs from the one before it by what was asked for, and by nothing else.
 pub const CHANGE_AS_ASKED: &str = "ChangeAsAsked";
@@ -19,7 +20,6 @@ pub const ORIGIN_KEPT: &str = "OriginKept";
 pub const JUDGED: &[&str] = &[
     "ConfigurationWellFormed",
     "ConfigurationBalanced",
-    "AtMostOnce",
     DETERMINISM,
     IMMUTABLE_HISTORY,
     FIRST_ANSWER,

@@ -38,8 +38,6 @@ pub struct Budget {
 /// What remembers the past to judge the present.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Ghost {
-    /// How often each request made a configuration.
-    pub executions: BTreeMap<(ClientId, Seq), u64>,
     /// What each request answered when it was executed, with the request.
     pub first: BTreeMap<(ClientId, Seq), (Arc<Command>, Answer)>,
 }

@@ -8,6 +8,7 @@ use crate::models::explore::explore;
 use crate::scenario::Scenario;
 use quorate_core::controller::{Answer, Change, Command, Controller};
 use quorate_spec::ids::{ClientId, ConfigNum, Seq};
+use stateright::Model;
 use std::sync::Arc;
 
 #[test]
@@ -51,8 +52,15 @@ fn each_wrong_entry_is_named() {
     let mut forgetful = ghost.clone();
     forgetful.first.clear();
     assert_eq!(verdict(&after, &join, &changed(1), &after, &forgetful), "FirstAnswer", "a new request changed nothing");
-    assert_eq!(verdict(&before, &join, &changed(1), &after, &ghost), "AtMostOnce", "it was counted already");
+    assert_eq!(verdict(&before, &join, &changed(1), &after, &ghost), "FirstAnswer", "it acts a second time");
     let mut other = ghost;
     other.first.values_mut().for_each(|(_, answer)| *answer = changed(7));
     assert_eq!(verdict(&after, &join, &changed(1), &after, &other), "FirstAnswer", "another first answer");
+}
+
+#[test]
+fn every_property_is_shown_by_its_name() {
+    let model = ControllerModel::new("default").expect("the scope exists");
+    let shown: Vec<&str> = model.properties().iter().map(|property| property.name).collect();
+    assert_eq!(shown, model.properties_judged());
 }

@@ -6,6 +6,7 @@ use super::state::{Group, State, abstract_state};
 use crate::models::explore::{explore, print_of};
 use crate::scenario::Scenario;
 use quorate_spec::ids::{ClientId, Seq};
+use stateright::Model;
 use std::collections::HashSet;
 use std::sync::Arc;
 
@@ -139,4 +140,11 @@ fn every_step_can_be_read() {
     }
     assert!(told.iter().any(|sentence| sentence.contains("freezes") || sentence.contains("adoption")), "{told:#?}");
     assert!(told.iter().any(|sentence| sentence.contains("answered as executed at")), "{told:#?}");
+}
+
+#[test]
+fn every_property_is_shown_by_its_name() {
+    let model = ShardsModel::new("default").expect("the scope exists");
+    let shown: Vec<&str> = model.properties().iter().map(|property| property.name).collect();
+    assert_eq!(shown, model.properties_judged());
 }
