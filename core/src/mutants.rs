@@ -74,7 +74,7 @@ mod table {
         // Raft: elections.
         /// The vote and the term are written one after the other, and a crash can fall between them.
         VoteNonatomic = "vote-nonatomic",
-        /// The term and the vote are forgotten by a restart.
+        /// The term and the vote are forgotten by a restart, but for the term of the last entry.
         TermVoteVolatile = "term-vote-volatile",
         /// A candidate does not record its vote for itself on disk.
         NoSelfVoteRecord = "no-self-vote-record",
@@ -218,7 +218,7 @@ mod table {
         ConfigurationRewritten = "configuration-rewritten",
         /// A shard that is moved by hand makes the others be balanced too.
         MoveRebalances = "move-rebalances",
-        /// A session is issued twice.
+        /// A session is issued twice once others have ended.
         SessionIssuedAgain = "session-issued-again",
         /// A node that registers under another stamp replaces the one that is known.
         StampReplaced = "stamp-replaced",

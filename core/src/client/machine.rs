@@ -214,7 +214,7 @@ impl Client {
         if task == Task::Register && self.awaiting_session().is_empty() {
             // Nobody wants a session any more, nor the answers that are still to come.
             if let Some(registration) = self.registration.take() {
-                self.drop_attempts(task, &registration, fx);
+                registration.older.iter().for_each(|ticket| _ = self.attempts.remove(ticket));
             }
         } else {
             self.pursue(task, fx);

@@ -110,6 +110,9 @@ impl Controller {
             self.commit(config);
         }
         let client = self.sessions.issue();
+        if mutant!(SessionIssuedAgain) && client > self.floor() && self.floor() > ClientId::ZERO {
+            self.sessions.next = client;
+        }
         (Answer::ClientRegistered { client }, Some(Action::RegisterClient { client }))
     }
 

@@ -82,6 +82,7 @@ impl<P: Payload> Replica<P> {
     /// Enters the next term with a vote for itself: both in one write. What it asks of others, and its own vote, rest on
     /// that write and on every write before it, because the request advertises the whole log.
     fn start_election(&mut self, out: &mut Effects<P>) {
+        self.clear_vote(out);
         self.hard = HardState { term: self.hard.term.next(), voted_for: Some(self.me) };
         self.state = State::Candidate { votes: BTreeSet::new() };
         self.leader = None;
@@ -99,6 +100,13 @@ impl<P: Payload> Replica<P> {
             }
         }
         out.timers.push(TimerChange::Arm(Timer::Election));
+    }
+
+    /// The vote of a term goes with the term, in one write; the mutant `vote-nonatomic` takes it away first.
+    fn clear_vote(&mut self, out: &mut Effects<P>) {
+        if mutant!(VoteNonatomic) {
+            self.write(Write::HardState(HardState { voted_for: None, ..self.hard }), out);
+        }
     }
 
     /// Votes once per term, and only for a log at least as up to date as its own: by last term, then by length.
@@ -180,9 +188,7 @@ impl<P: Payload> Replica<P> {
     pub(super) fn step_down(&mut self, term: Term, out: &mut Effects<P>) {
         out.labels.push(Action::StepDown { term });
         if term > self.hard.term {
-            if mutant!(VoteNonatomic) {
-                self.write(Write::HardState(HardState { voted_for: None, ..self.hard }), out);
-            }
+            self.clear_vote(out);
             self.hard = HardState { term, voted_for: None };
             self.write(Write::HardState(self.hard), out);
         }

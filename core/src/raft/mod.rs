@@ -73,7 +73,8 @@ impl<P: Payload> Replica<P> {
     /// everything up to the durable snapshot committed. The state at that snapshot, `durable.image`, is the caller's.
     pub fn new(me: NodeId, durable: Durable<P>, limits: RaftLimits) -> (Self, Effects<P>) {
         let Durable { hard, mark, image: _, base, entries } = durable;
-        let hard = if mutant!(TermVoteVolatile) { HardState::default() } else { hard };
+        let logged = entries.last().map_or(base.term, |entry| entry.term);
+        let hard = if mutant!(TermVoteVolatile) { HardState { term: logged, voted_for: None } } else { hard };
         let replica = Self {
             me,
             limits,

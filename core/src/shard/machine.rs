@@ -107,7 +107,7 @@ impl ShardGroup {
         let newest = self.frozen.range((shard, ConfigNum::ZERO)..).take_while(|(copy, _)| copy.0 == shard).last();
         match newest.map(|(copy, _)| *copy) {
             Some(_) if mutant!(FreezeAtProposeOnly) => {
-                Ok(Written { answer: WriteAnswer::Done, position, repeated: true })
+                Ok(Written { answer: WriteAnswer::Done, position: Position::default(), repeated: true })
             }
             Some(copy) if mutant!(FrozenCopyWritten) => {
                 let frozen = self.frozen.get_mut(&copy).expect("invariant: the copy was just seen");

@@ -36,7 +36,7 @@ const fn row(
 /// All mutants, in their own order.
 pub const TABLE: &[Row] = &[
     // Raft: elections.
-    row(Mutant::VoteNonatomic, "election", "ElectionSafety", "raft", "election"),
+    row(Mutant::VoteNonatomic, "election", "ElectionSafety", "raft", "rivals"),
     row(Mutant::TermVoteVolatile, "election", "ElectionSafety", "raft", "election"),
     row(Mutant::NoSelfVoteRecord, "election", "ElectionSafety", "raft", "election"),
     row(Mutant::StaleVoteReply, "election", "ElectionSafety", "raft", "election"),
@@ -54,7 +54,7 @@ pub const TABLE: &[Row] = &[
     row(Mutant::ReadQuorumMinusOne, "read", "LogSpec", "raft", "reads"),
     row(Mutant::CommitRegress, "replication", "Monotonic", "raft", "default"),
     row(Mutant::MatchRegress, "replication", "Monotonic", "raft", "default"),
-    row(Mutant::CommitOnNack, "replication", "CommittedDurable", "raft", "default"),
+    row(Mutant::CommitOnNack, "replication", "CommittedDurable", "raft", "snapshot"),
     row(Mutant::TruncateOnAnyAppend, "replication", "CommittedDurable", "raft", "default"),
     row(Mutant::DeleteThenAppendCrash, "replication", "CommittedDurable", "raft", "commit"),
     row(Mutant::CommitBeyondAppend, "replication", "LogSpec", "raft", "default"),
@@ -63,7 +63,7 @@ pub const TABLE: &[Row] = &[
     row(Mutant::EmptyAppendInsteadOfSnapshot, "replication", "LogSpec", "raft", "snapshot"),
     row(Mutant::CompactedTermZeroMatches, "replication", "LogSpec", "raft", "compacted"),
     // Raft: snapshots and storage.
-    row(Mutant::SnapshotRewindsApplied, "storage", "Monotonic", "raft", "snapshot"),
+    row(Mutant::SnapshotRewindsApplied, "storage", "Monotonic", "raft", "late"),
     row(Mutant::SnapshotDropsSessions, "storage", "Determinism", "controller", "sessions"),
     row(Mutant::SnapshotBeforeDurable, "storage", "CommittedDurable", "raft", "snapshot"),
     row(Mutant::VoteLogReorder, "storage", "ReplicaWellFormed", "raft", "commit"),
@@ -91,14 +91,14 @@ pub const TABLE: &[Row] = &[
     row(Mutant::StaleDelete, "migration", "NoShardLost", "shards", "collect"),
     row(Mutant::ConfigSkipped, "migration", "ConfigStep", "shards", "return"),
     row(Mutant::ConfigOutsideLog, "migration", "StateMachineSafety", "stack", "default"),
-    row(Mutant::PullFromStaleLeader, "migration", "SessionOrder", "shards", "return"),
-    row(Mutant::HandoffByTimeout, "migration", "OneOwner", "shards", "collect"),
+    row(Mutant::PullFromStaleLeader, "migration", "OneOwner", "shards", "return"),
+    row(Mutant::HandoffByTimeout, "migration", "OneOwner", "shards", "nobody"),
     row(Mutant::WrongGroupCached, "client", "RefusedHasNoEffect", "client", "default"),
     row(Mutant::RebalanceByHashOrder, "controller", "Determinism", "controller", "balance"),
     row(Mutant::ReturningShardOverwrites, "migration", "NoShardLost", "shards", "return"),
     row(Mutant::RejoinedGidMistaken, "migration", "OneOwner", "shards", "rejoin"),
     row(Mutant::ReplicaRecreated, "identity", "NeverRecreated", "identity", "retired"),
-    row(Mutant::RestartLivelock, "replication", "Progress", "raft", "behind"),
+    row(Mutant::RestartLivelock, "replication", "Progress", "raft", "default"),
     // Our own.
     row(Mutant::PrevTermUnchecked, "replication", "LogMatching", "raft", "commit"),
     row(Mutant::TruncateNotWritten, "replication", "DurableLane", "raft", "commit"),
@@ -113,7 +113,7 @@ pub const TABLE: &[Row] = &[
     row(Mutant::StampReplaced, "controller", "NodeIdentity", "controller", "default"),
     row(Mutant::RetiredWhileNeeded, "controller", "OriginKept", "controller", "sessions"),
     row(Mutant::LostPullNotRepeated, "migration", "Progress", "shards", "driver"),
-    row(Mutant::RetriedChangeActsTwice, "controller", "FirstAnswer", "controller", "sessions"),
+    row(Mutant::RetriedChangeActsTwice, "controller", "AtMostOnce", "controller", "sessions"),
     row(Mutant::SecondWriteOutstanding, "client", "OneOutstanding", "client", "default"),
     row(Mutant::RefusedThoughUncertain, "client", "RefusedHasNoEffect", "client", "refusals"),
     row(Mutant::DeadlineForgetsAttempt, "client", "RefusedHasNoEffect", "client", "default"),

@@ -171,6 +171,17 @@ pub(super) const ALL: &[Scope] = &[
         ..PLAIN
     },
     Scope {
+        name: "rivals",
+        purpose: "one leads, another still asks for votes in the same term, and a voter hears of the next term and crashes",
+        campaigns: 3,
+        crashes: 1,
+        only_elections: true,
+        reductions: Reductions::KEEP_MESSAGES,
+        start: "campaign 1; sync 1; deliver 1>3; sync 3; deliver 3>1; campaign 2; sync 2",
+        must_fire: &["StartElection", "HandleRequestVote", "HandleVoteReply", "BecomeLeader", "Restart"],
+        ..PLAIN
+    },
+    Scope {
         name: "five",
         purpose: "five voters, one term, two candidates: nobody's vote counts twice",
         nodes: 5,
@@ -295,6 +306,18 @@ pub(super) const ALL: &[Scope] = &[
             "HandleSnapshotReply",
             "Restart",
         ],
+        ..PLAIN
+    },
+    Scope {
+        name: "late",
+        purpose: "a snapshot that comes after its follower has gone on without it",
+        terms: 1,
+        entries: 1,
+        snapshots: 1,
+        heartbeats: true,
+        reductions: Reductions::KEEP_MESSAGES,
+        start: "campaign 1; deliver 1>2; deliver 2>1; deliver 1>2; deliver 2>1; snapshot 1; file 1; heartbeat 1",
+        must_fire: &["Propose", "HandleAppend", "AdvanceCommit", "HandleSnapshotChunk", "HandleSnapshotReply"],
         ..PLAIN
     },
     Scope {
