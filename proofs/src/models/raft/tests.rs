@@ -107,7 +107,8 @@ fn each_reduction_shows_what_the_full_search_shows() {
         for reductions in each {
             let reduced = reach(Scope { reductions, ..scope.clone() });
             assert_eq!(reduced.facts, full.facts, "{reductions:?} of {scope:?}");
-            assert!(reduced.states <= full.states, "{reductions:?}: {} of {}", reduced.states, full.states);
+            // Hearing of terms at any time is more than refusals do, so a small search may grow by it.
+            assert!(reductions.dead_messages || reduced.states <= full.states, "{reductions:?}: {}", reduced.states);
             assert!(!reduced.violated);
         }
         let symmetric = reach(Scope { reductions: Reductions { symmetry: true, ..none }, ..scope.clone() });
@@ -139,9 +140,8 @@ fn a_leader_that_forgets_its_vote_is_seen() {
 
 #[test]
 fn one_and_two_nodes_are_exhausted_and_make_progress_everywhere() {
-    for (nodes, terms, entries) in [(1, 2, 1), (2, 2, 1)] {
-        let scope =
-            Scope { progress: 1, heartbeats: true, reductions: Reductions::ALL, ..small(nodes, terms, entries, 1) };
+    for (nodes, terms, entries) in [(1, 2, 1), (2, 1, 1)] {
+        let scope = Scope { progress: 8, campaigns: 2, reductions: Reductions::ALL, ..small(nodes, terms, entries, 1) };
         let report = verify(&Arc::new(RaftModel::at(scope)), &Budget::default(), |_| {});
         assert_eq!(report.outcome, Outcome::Exhausted);
         assert!(report.properties.iter().all(|property| property.holds));
