@@ -113,7 +113,7 @@ pub const TABLE: &[Row] = &[
     row(Mutant::StampReplaced, "controller", "NodeIdentity", "controller", "default"),
     row(Mutant::RetiredWhileNeeded, "controller", "OriginKept", "controller", "sessions"),
     row(Mutant::LostPullNotRepeated, "migration", "Progress", "shards", "driver"),
-    row(Mutant::RetriedChangeActsTwice, "controller", "AtMostOnce", "controller", "sessions"),
+    row(Mutant::RetriedChangeActsTwice, "controller", "FirstAnswer", "controller", "sessions"),
     row(Mutant::SecondWriteOutstanding, "client", "OneOutstanding", "client", "default"),
     row(Mutant::RefusedThoughUncertain, "client", "RefusedHasNoEffect", "client", "refusals"),
     row(Mutant::DeadlineForgetsAttempt, "client", "RefusedHasNoEffect", "client", "default"),
