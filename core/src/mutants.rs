@@ -204,7 +204,7 @@ mod table {
         PrevTermUnchecked = "prev-term-unchecked",
         /// A follower cuts its log in memory and not on disk.
         TruncateNotWritten = "truncate-not-written",
-        /// A leader cuts its own log where a follower refuses it.
+        /// A leader cuts what its own disk has not synced when a new proposal comes.
         LeaderCutsOwnLog = "leader-cuts-own-log",
         /// A leader appends every proposal of a client twice.
         ProposalAppendedTwice = "proposal-appended-twice",

@@ -57,6 +57,12 @@ impl<P: Payload> Replica<P> {
             out.proposed = Some(Proposed::NotLeader { leader: Some(to) });
             return;
         }
+        let unsynced = leader.own.max(self.commit).next();
+        if mutant!(LeaderCutsOwnLog) && unsynced <= self.log.last_index() {
+            self.log.truncate(unsynced);
+            self.write(Write::Truncate { from: unsynced }, out);
+        }
+        let State::Leader(leader) = &self.state else { return };
         let (term, first) = (self.hard.term, self.log.last_index().next());
         let mut uncommitted = leader.uncommitted;
         let mut entries = Vec::with_capacity(payloads.len());
@@ -211,10 +217,6 @@ impl<P: Payload> Replica<P> {
         }
         progress.back_to(next, rejected);
         let matched = progress.matched;
-        if mutant!(LeaderCutsOwnLog) && rejected > self.commit {
-            self.log.truncate(rejected);
-            self.write(Write::Truncate { from: rejected }, out);
-        }
         out.labels.push(Action::HandleAppendReply { from, term, matched, accepted: false });
         self.send_appends(from, out);
     }

@@ -92,6 +92,19 @@ pub fn passes(model: &str, scope: &str, budget: &Budget) -> Option<(bool, f64)> 
 /// The walks of the stack in which its mutants must be met.
 const WALKS: std::ops::Range<u64> = 0..12;
 
+/// The properties that a model judges at a scope. `None` for a model or a scope that does not exist.
+pub fn judged(model: &str, scope: &str) -> Option<&'static [&'static str]> {
+    match model {
+        "raft" => RaftModel::new(scope).map(|model| model.properties_judged()),
+        "controller" => ControllerModel::new(scope).map(|model| model.properties_judged()),
+        "shards" => ShardsModel::new(scope).map(|model| model.properties_judged()),
+        "client" => ClientModel::new(scope).map(|model| model.properties_judged()),
+        "identity" => IdentityModel::new(scope).map(|model| model.properties_judged()),
+        "stack" => StackModel::new(scope).map(|model| model.properties_judged()),
+        _ => None,
+    }
+}
+
 /// What a search came to, whatever the model.
 struct Found {
     violation: Option<Violation>,

@@ -100,9 +100,9 @@ pub const TABLE: &[Row] = &[
     row(Mutant::ReplicaRecreated, "identity", "NeverRecreated", "identity", "retired"),
     row(Mutant::RestartLivelock, "replication", "Progress", "raft", "default"),
     // Our own.
-    row(Mutant::PrevTermUnchecked, "replication", "LogMatching", "raft", "commit"),
+    row(Mutant::PrevTermUnchecked, "replication", "LogMatching", "raft", "lengths"),
     row(Mutant::TruncateNotWritten, "replication", "DurableLane", "raft", "commit"),
-    row(Mutant::LeaderCutsOwnLog, "replication", "LeaderAppendOnly", "raft", "default"),
+    row(Mutant::LeaderCutsOwnLog, "replication", "LeaderAppendOnly", "raft", "commit"),
     row(Mutant::ProposalAppendedTwice, "replication", "AtMostOnce", "raft", "default"),
     row(Mutant::FrozenCopyWritten, "migration", "FrozenImmutable", "shards", "return"),
     row(Mutant::OriginForgotten, "controller", "ConfigurationWellFormed", "controller", "balance"),

@@ -48,7 +48,7 @@ pub(super) fn changes<S: Scenario>(scenario: &S, step: &Step<S::State, S::Action
     step.after.as_ref().map(|after| scenario.changes(&step.before, after)).unwrap_or_default()
 }
 
-/// For `Model::format_step`: what a step did and changed.
+/// For `Model::format_step`: what a step did and changed, the violation last.
 pub fn outcome_of<S: Scenario>(scenario: &S, before: &S::State, action: S::Action) -> Option<String> {
     let sentence = scenario.sentence(before, &action);
     let after = scenario.next_state(before, action)?;
@@ -56,9 +56,6 @@ pub fn outcome_of<S: Scenario>(scenario: &S, before: &S::State, action: S::Actio
     for line in scenario.changes(before, &after) {
         text.push_str("\n  ");
         text.push_str(&line);
-    }
-    if let Some(violation) = scenario.violation(&after) {
-        text.push_str(&format!("\n\n{violation}"));
     }
     Some(text)
 }

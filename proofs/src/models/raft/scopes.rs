@@ -131,8 +131,8 @@ const PLAIN: Scope = Scope {
 pub(super) const ALL: &[Scope] = &[
     Scope {
         name: "default",
-        purpose: "replication through a change of leaders: two terms, one command",
-        entries: 1,
+        purpose: "replication through a change of leaders: two terms, two commands",
+        entries: 2,
         progress: 64,
         must_fire: REPLICATION,
         ..PLAIN

@@ -151,6 +151,7 @@ pub(super) fn changes(before: &State, after: &State) -> Vec<String> {
             lines.push(format!("k{key} has {} appends, before {}", other.len(), one.len()));
         }
     }
+    lines.extend(after.violation.as_ref().map(|violation| format!("VIOLATION {violation}")));
     lines
 }
 
