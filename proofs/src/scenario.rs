@@ -143,7 +143,7 @@ impl Fired {
     }
 
     /// The names among these that never fired.
-    pub fn missing<'a>(&self, names: &'a [&'static str]) -> Vec<&'static str> {
+    pub fn missing(&self, names: &[&'static str]) -> Vec<&'static str> {
         let never = |name: &str| self.counts().any(|(fired, count)| fired == name && count == 0);
         names.iter().copied().filter(|name| never(name)).collect()
     }
