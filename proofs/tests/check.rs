@@ -72,13 +72,12 @@ fn walks_of_the_stack() {
 }
 
 #[test]
-fn every_mutant_is_killed_by_the_property_of_its_row() {
-    let rows = json(&["mutants"], 0, scratch().path());
+fn mutants_are_hunted_by_name() {
+    let rows = json(&["mutants", "figure-8", "stale-delete"], 0, scratch().path());
     let rows = rows.as_array().expect("a row per mutant");
-    assert!(rows.len() >= 50, "{} mutants", rows.len());
+    assert_eq!(rows.len(), 2);
     for row in rows {
-        assert!(row["killed_by"].is_string(), "alive: {row}");
-        println!("{} {} {} s", row["name"], row["property"], row["seconds"]);
+        assert!(row["killed_by"].is_string() && row["trace_length"].as_u64() > Some(0), "{row}");
     }
 }
 
@@ -128,7 +127,8 @@ fn wrong_words_get_one_line_that_says_what_to_do() {
         assert!(told.contains(expected), "{words:?}: {told}");
         assert!(output.stdout.is_empty(), "{words:?}");
     }
-    let usage: [&[&str]; 4] = [&["chekc"], &["check"], &["check", "raft", "--threads", "0"], &["check", "stack", "--seeds", "5..1"]];
+    let usage: [&[&str]; 4] =
+        [&["chekc"], &["check"], &["check", "raft", "--threads", "0"], &["check", "stack", "--seeds", "5..1"]];
     for words in usage {
         assert_eq!(quorate_check(words, folder.path()).status.code(), Some(2), "{words:?}");
     }

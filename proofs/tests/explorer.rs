@@ -79,5 +79,5 @@ fn a_stranger_sees_which_step_was_wrong() {
     assert!(bytes.starts_with(b"\x89PNG") && bytes.len() > 20_000, "{} bytes are an empty page", bytes.len());
 }
 
-const SCOPE: &str = "return";
-const MUTANT: &str = "returning-shard-overwrites";
+const SCOPE: &str = "collect";
+const MUTANT: &str = "stale-delete";

@@ -159,7 +159,10 @@ fn tell<S: Scenario>(scenario: &S, report: &Report<S::Action>) -> String {
                 Bound::Depth => "the greatest depth was reached",
                 Bound::Memory => "the memory was used up",
             };
-            format!("truncated: {why}; no violation in {} states, which says nothing of the rest\n", report.unique_states)
+            format!(
+                "truncated: {why}; no violation in {} states, which says nothing of the rest\n",
+                report.unique_states
+            )
         }
         Outcome::Violated { trace } => {
             format!("violated: {} after {} steps\n", trace.violation.property, trace.actions.len())

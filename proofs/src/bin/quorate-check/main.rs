@@ -14,7 +14,11 @@ use std::process::ExitCode;
 
 /// Explores every state of Quorate's protocol core within stated bounds.
 #[derive(Parser)]
-#[command(name = "quorate-check", version, arg_required_else_help = true, after_help = "\
+#[command(
+    name = "quorate-check",
+    version,
+    arg_required_else_help = true,
+    after_help = "\
 Examples:
   quorate-check list
   quorate-check check raft
@@ -23,7 +27,8 @@ Examples:
   quorate-check explore --trace twice.json
   quorate-check mutants
 
-Exit codes: 0 nothing wrong, 1 violated or refused, 2 bad usage, 3 stopped at a limit before all states were seen.")]
+Exit codes: 0 nothing wrong, 1 violated or refused, 2 bad usage, 3 stopped at a limit before all states were seen."
+)]
 struct Cli {
     #[command(subcommand)]
     command: Command,

@@ -35,7 +35,11 @@ pub(crate) fn mutants(args: &MutantsArgs, json: bool) -> Result<ExitCode, Refusa
     if json {
         println!("{}", Value::Array(told));
     } else {
-        println!("\n{} killed, {alive} alive; {unsound} of {} scopes fail without any", rows.len() - alive, sound.len());
+        println!(
+            "\n{} killed, {alive} alive; {unsound} of {} scopes fail without any",
+            rows.len() - alive,
+            sound.len()
+        );
     }
     Ok(if alive == 0 && unsound == 0 { ExitCode::SUCCESS } else { ExitCode::from(1) })
 }
