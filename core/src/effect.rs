@@ -7,7 +7,7 @@ use crate::raft;
 use crate::shard;
 use alloc::vec::Vec;
 use quorate_spec::action::Action;
-use quorate_spec::ids::{GroupId, NodeId, Ticket, WriteId};
+use quorate_spec::ids::{GroupId, NodeId, Stamp, Ticket, WriteId};
 
 #[cfg(feature = "serde")]
 use serde::{Deserialize, Serialize};
@@ -56,7 +56,7 @@ pub enum Write {
 }
 
 /// A snapshot to be made durable in the background. Answered by `Input::SnapshotWritten`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum SnapshotWork {
     /// Of the controller group.
     Controller(raft::SnapshotWork<controller::Command>),
@@ -114,6 +114,11 @@ pub struct Effects {
     pub snapshots: Vec<SnapshotWork>,
     /// Addresses that became known or changed: where to reach these nodes from now on.
     pub addresses: Vec<(NodeId, crate::bytes::Bytes)>,
+    /// Nodes whose stamp is pinned: what is meant for one of them is meant for that directory and no other.
+    pub pins: Vec<(NodeId, Stamp)>,
+    /// The sender of the message that was taken in is refused: to be told by the way that the message came, as
+    /// [`Message::Refused`] for the sender as it named itself.
+    pub refused: Option<PeerRefusal>,
     /// The node must stop, and say why.
     pub halt: Option<Halt>,
     /// What was done.

@@ -21,7 +21,7 @@ pub struct Peer {
     pub node: NodeId,
     /// The stamp of its data directory.
     pub stamp: Stamp,
-    /// How often that directory was opened.
+    /// The opening of that directory that it is.
     pub boot: Boot,
 }
 
@@ -42,8 +42,14 @@ pub enum Message {
     Shard(ShardMessage),
     /// Configurations and the directory.
     Directory(DirectoryMessage),
-    /// The receiver's messages are refused for this reason; it should stop.
-    Refused(PeerRefusal),
+    /// A peer's messages are refused; it should stop. It goes back by the way that the refused message came: the address
+    /// that is known for the id may lead to another process.
+    Refused {
+        /// The very process that is meant, as it named itself: nobody else is.
+        whom: Peer,
+        /// Why.
+        reason: PeerRefusal,
+    },
 }
 
 /// Why a node's messages are refused.
@@ -51,10 +57,7 @@ pub enum Message {
 #[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
 pub enum PeerRefusal {
     /// The id belongs to another data directory.
-    OtherStamp {
-        /// The stamp that is refused: only its holder is meant.
-        refused: Stamp,
-    },
+    OtherStamp,
     /// A later boot of the same directory was seen: this one is an old copy.
     OlderBoot {
         /// The latest boot seen.

@@ -49,6 +49,11 @@ pub trait Scenario:
         1
     }
 
+    /// Rare things that were counted in this search beside the actions: name and count.
+    fn tallies(&self) -> Vec<(&'static str, u64)> {
+        Vec::new()
+    }
+
     /// The lanes of a drawing, grouped by replica group.
     fn lanes(&self) -> Vec<Lane>;
 
@@ -138,7 +143,7 @@ impl Fired {
     }
 
     /// The names among these that never fired.
-    pub fn missing<'a>(&self, names: &'a [&'static str]) -> Vec<&'static str> {
+    pub fn missing(&self, names: &[&'static str]) -> Vec<&'static str> {
         let never = |name: &str| self.counts().any(|(fired, count)| fired == name && count == 0);
         names.iter().copied().filter(|name| never(name)).collect()
     }

@@ -1,9 +1,9 @@
-//! A node's data directory: whose it is, how often it was opened, and that only one process has it open.
+//! A node's data directory: whose it is, which opening this is, and that only one process has it open.
 //!
 //! ```text
 //! LOCK        held while the process runs
 //! IDENTITY    format, cluster, node, stamp; written last when the directory is made, never changed
-//! BOOT        how often it was opened; grows durably before anything else is read
+//! BOOT        a number for the last opening; grows durably, by a random step, before anything else is read
 //! LOGGED      there since the log was first opened: from then on an empty wal/ is a loss, not a beginning
 //! wal/        the write-ahead log
 //! snapshots/  the snapshots
@@ -29,6 +29,8 @@ const BOOT: &str = "BOOT";
 const LOGGED: &str = "LOGGED";
 const WAL: &str = "wal";
 const SNAPSHOTS: &str = "snapshots";
+/// By how much a boot is later than the one before, at most.
+const BOOT_STEPS: u128 = 1 << 20;
 
 /// An open data directory. It is unlocked when this is dropped or the process ends.
 #[derive(Debug)]
@@ -38,7 +40,7 @@ pub struct DataDir {
     pub identity: Identity,
     /// Drawn at random when it was made.
     pub stamp: Stamp,
-    /// How often it was opened, this time included.
+    /// This opening: later than every one before it.
     pub boot: Boot,
     /// Whether this is the first time.
     pub is_new: bool,
@@ -71,7 +73,7 @@ impl DataDir {
         }
         let identity = IdentityFile::read(&path.join(IDENTITY))?;
         identity.check_expected(path, cluster, node)?;
-        let boot = read_boot(&path.join(BOOT))?.next();
+        let boot = later(read_boot(&path.join(BOOT))?)?;
         write_durably(path, BOOT, &files::boot_text(boot))?;
         let stamp = identity.stamp()?;
         Ok(Self { path: path.into(), identity: Identity::new(cluster, node, stamp), stamp, boot, is_new, _lock: lock })
@@ -100,13 +102,23 @@ impl DataDir {
 
     /// The log's directory.
     pub fn wal(&self) -> RealDisk {
-        RealDisk::new(self.path.join(WAL))
+        RealDisk::new(wal_path(&self.path))
     }
 
     /// The snapshots' directory.
     pub fn snapshots(&self) -> RealDisk {
-        RealDisk::new(self.path.join(SNAPSHOTS))
+        RealDisk::new(snapshots_path(&self.path))
     }
+}
+
+/// Where the log of a data directory is.
+pub(crate) fn wal_path(data: &Path) -> PathBuf {
+    data.join(WAL)
+}
+
+/// Where the snapshots of a data directory are.
+pub(crate) fn snapshots_path(data: &Path) -> PathBuf {
+    data.join(SNAPSHOTS)
 }
 
 fn exists(path: &Path) -> Result<bool, DataDirError> {
@@ -160,13 +172,25 @@ fn create(path: &Path, cluster: &str, node: NodeId) -> Result<(), DataDirError> 
     write_durably(path, IDENTITY, &identity.to_text())
 }
 
+/// A boot after `last`, by a random step: of two copies of a directory that are opened, each for itself, one is the older,
+/// so that the nodes that meet both refuse it.
+fn later(last: Boot) -> Result<Boot, DataDirError> {
+    let step = draw()? % BOOT_STEPS + 1;
+    Ok(Boot::new(last.get().saturating_add(u64::try_from(step).unwrap_or(1))))
+}
+
 /// 128 bits from the operating system: two directories never have the same.
 fn draw_stamp() -> Result<Stamp, DataDirError> {
+    draw().map(Stamp::new)
+}
+
+/// 128 random bits.
+fn draw() -> Result<u128, DataDirError> {
     let source = Path::new("/dev/urandom");
     let mut bytes = [0; 16];
     let read = File::open(source).and_then(|mut file| file.read_exact(&mut bytes));
     read.map_err(DataDirError::io("reading", source))?;
-    Ok(Stamp::new(u128::from_le_bytes(bytes)))
+    Ok(u128::from_le_bytes(bytes))
 }
 
 /// Makes the names on the way to a new directory durable.

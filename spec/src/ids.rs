@@ -5,18 +5,31 @@
 
 use core::fmt;
 
-/// Declares a `u64` newtype with `new`, `get`, `ZERO` and `Display`.
+/// Declares a `u64` newtype with `new`, `get`, `ZERO`, `LARGEST` and `Display`.
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident, $prefix:literal) => {
+        id!($(#[$doc])* $name, $prefix, u64::MAX);
+    };
+    ($(#[$doc:meta])* $name:ident, $prefix:literal, $largest:expr) => {
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+        #[cfg_attr(feature = "serde", derive(serde::Serialize))]
         #[cfg_attr(feature = "serde", serde(transparent))]
         pub struct $name(u64);
+
+        #[cfg(feature = "serde")]
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                at_most(Self::LARGEST.0, deserializer).map(Self)
+            }
+        }
 
         impl $name {
             /// The smallest value; for counters, "none yet".
             pub const ZERO: Self = Self(0);
+
+            /// The largest value that is read from a message or a file.
+            pub const LARGEST: Self = Self($largest);
 
             /// Wraps a raw number.
             pub const fn new(raw: u64) -> Self {
@@ -37,10 +50,22 @@ macro_rules! id {
     };
 }
 
-/// Declares an [`id!`] that also counts upwards.
+/// Reads a number that must not be larger than `largest`.
+#[cfg(feature = "serde")]
+fn at_most<'de, D: serde::Deserializer<'de>>(largest: u64, deserializer: D) -> Result<u64, D::Error> {
+    let raw = <u64 as serde::Deserialize>::deserialize(deserializer)?;
+    if raw <= largest {
+        return Ok(raw);
+    }
+    let expected = "a counter below 2^63, which nothing that counts from 0 ever reaches";
+    Err(serde::de::Error::invalid_value(serde::de::Unexpected::Unsigned(raw), &expected))
+}
+
+/// Declares an [`id!`] that also counts upwards. One that comes from outside is below 2^63, so that counting on from it
+/// never overflows: no counter gets there honestly.
 macro_rules! counter {
     ($(#[$doc:meta])* $name:ident, $prefix:literal) => {
-        id!($(#[$doc])* $name, $prefix);
+        id!($(#[$doc])* $name, $prefix, (1 << 63) - 1);
 
         impl $name {
             /// The following value. Counters of 64 bits do not run out; overflow is a bug and stops the process.
@@ -88,7 +113,7 @@ counter!(
     "r"
 );
 counter!(
-    /// How often a data directory was opened. Later boots have greater numbers.
+    /// An opening of a data directory. Later boots have greater numbers; of two copies that are opened one is the later.
     Boot,
     "b"
 );

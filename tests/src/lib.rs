@@ -1,6 +1,11 @@
 //! Worlds for tests: real processes of the shipped binary, clients that keep a ledger of what they were promised, and
 //! disks that can be cut off. What the tests claim is judged from outside, by what clients saw.
 
+pub mod chapter;
+pub mod command;
+pub mod hosts;
 pub mod inject;
 pub mod ledger;
+pub mod raw;
+pub mod recorder;
 pub mod world;

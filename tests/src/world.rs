@@ -16,11 +16,21 @@ pub const PATIENCE: Duration = Duration::from_secs(90);
 
 /// The shipped binary. Built alone by `tests/run`, so that it has only its own features.
 pub fn binary() -> PathBuf {
+    find_binary().expect("the shipped binary is built before it is tested")
+}
+
+/// The same, or how to build it.
+///
+/// # Errors
+/// It has not been built.
+pub fn find_binary() -> Result<PathBuf, String> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("tests/ lies in the workspace");
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
     let binary = std::env::var_os("QUORATE_BIN").map_or_else(|| target.join("release/quorate"), PathBuf::from);
-    assert!(binary.exists(), "{} is missing: run 'cargo build --release -p quorate' first", binary.display());
-    binary
+    if binary.exists() {
+        return Ok(binary);
+    }
+    Err(format!("{} is missing: run 'cargo build --release -p quorate' first", binary.display()))
 }
 
 /// A running cluster in a directory of its own.

@@ -202,7 +202,8 @@ impl Client {
             Task::Refresh => self.refresh_again(fx),
             Task::Register | Task::Call(_) => {
                 // A timer that nobody waits for is ignored.
-                if self.pursuit_mut(task).is_some_and(|pursuit| pursuit.phase == Phase::BackingOff) {
+                if let Some(pursuit) = self.pursuit_mut(task).filter(|pursuit| pursuit.phase == Phase::BackingOff) {
+                    pursuit.phase = Phase::Queued; // The timer has fired.
                     self.try_again(task, fx);
                 }
             }
@@ -211,7 +212,7 @@ impl Client {
 
     fn try_again(&mut self, task: Task, fx: &mut Effects) {
         if task == Task::Register && self.awaiting_session().is_empty() {
-            // Nobody wants a session any more, nor an answer to what was asked for one.
+            // Nobody wants a session any more, nor the answers that are still to come.
             if let Some(registration) = self.registration.take() {
                 registration.older.iter().for_each(|ticket| _ = self.attempts.remove(ticket));
             }

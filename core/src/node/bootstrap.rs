@@ -46,9 +46,11 @@ impl Node {
             return;
         }
         if greeting.shards != self.shards || !greeting.members.iter().eq(self.controllers.keys()) {
-            return self.send(from, Message::Refused(PeerRefusal::OtherBootstrap), effects);
+            effects.refused = Some(PeerRefusal::OtherBootstrap);
+            return;
         }
         self.pin(from, NodeInfo { address, stamp: peer.stamp }, effects);
+        self.note_boot(peer);
         if greeting.pinned.is_some_and(|pinned| is_same(self.me.stamp, pinned)) {
             self.pinned_by.insert(from);
         }

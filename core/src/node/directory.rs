@@ -130,8 +130,7 @@ impl Node {
         let newer = directory.version > self.map.directory.version;
         if directory.nodes.get(&self.me.node).is_some_and(|mine| !is_same(mine.stamp, self.me.stamp)) {
             // This directory was wiped or copied: the id belongs to another one, and so does all that it is to host.
-            let reason = PeerRefusal::OtherStamp { refused: self.me.stamp };
-            effects.halt = Some(Halt::Refused { by: self.me.node, reason });
+            effects.halt = Some(Halt::Refused { by: self.me.node, reason: PeerRefusal::OtherStamp });
             return false;
         }
         if newer {
@@ -264,10 +263,8 @@ impl Node {
         }
         match group.machine().directory().nodes.get(&node) {
             Some(known) if *known == info => {}
-            Some(known) if known.stamp != info.stamp => {
-                let reason = PeerRefusal::OtherStamp { refused: info.stamp };
-                self.send(node, Message::Refused(reason), effects);
-            }
+            // It is told by the member that it asks next: every one that has applied the directory has pinned the id.
+            Some(known) if known.stamp != info.stamp => {}
             _ => self.command(controller::Command::RegisterNode { node, info }, effects),
         }
     }

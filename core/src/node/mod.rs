@@ -108,6 +108,7 @@ impl Node {
         // address could otherwise never be reached to learn the new one.
         effects.addresses.extend(node.peers.iter().map(|(id, peer)| (*id, peer.info.address.clone())));
         effects.addresses.extend(node.controllers.clone());
+        effects.pins.extend(node.peers.iter().map(|(id, peer)| (*id, peer.info.stamp)));
         // Before the controller's: what that has applied may name groups that are here already.
         for (group, durable) in durable.data {
             node.start_data(group, durable, &mut effects);
@@ -170,7 +171,7 @@ impl Node {
             }
             Message::Shard(message) => self.shard_message(from, message, effects),
             Message::Directory(message) => self.directory_message(peer, message, effects),
-            Message::Refused(reason) => self.refused(from, reason, effects),
+            Message::Refused { whom, reason } => self.refused(from, whom, reason, effects),
         }
     }
 

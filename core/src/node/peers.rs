@@ -19,11 +19,10 @@ pub(crate) fn is_same(known: Stamp, claimed: Stamp) -> bool {
 
 impl Node {
     /// Whether a message is let in. Refuses known nodes that are not who they were.
+    ///
+    /// A refusal counts only from the directory that is pinned under the sender's id: an impostor must not stop a node,
+    /// and neither must another cluster that some node was pointed at.
     pub(super) fn believes(&mut self, from: Peer, message: &Message, effects: &mut Effects) -> bool {
-        if let Message::Refused(_) = message {
-            // It only concerns the very directory and boot that it names; see `refused`.
-            return true;
-        }
         if from.node == self.me.node {
             return false;
         }
@@ -31,7 +30,7 @@ impl Node {
             return self.believes_stranger(from, message);
         };
         let refusal = if !is_same(known.info.stamp, from.stamp) {
-            PeerRefusal::OtherStamp { refused: from.stamp }
+            PeerRefusal::OtherStamp
         } else if from.boot < known.boot && !mutant!(OlderBootBelieved) {
             PeerRefusal::OlderBoot { seen: known.boot }
         } else {
@@ -39,12 +38,13 @@ impl Node {
             return true;
         };
         Self::label(Action::RefusePeer { node: from.node }, effects);
-        effects.sends.push((from.node, Message::Refused(refusal)));
+        effects.refused = Some(refusal);
         false
     }
 
     /// A node that is not pinned may ask for the directory and to be registered. News comes from controllers only, who
-    /// are named on this node's command line; and they greet each other to be pinned.
+    /// are named on this node's command line; and they greet each other to be pinned. A refusal, too, is believed from
+    /// them: a wiped node has nothing pinned, and they are the ones who can tell it.
     fn believes_stranger(&self, from: Peer, message: &Message) -> bool {
         match message {
             Message::Directory(DirectoryMessage::Fetch { .. }) => true,
@@ -56,12 +56,12 @@ impl Node {
                 | DirectoryMessage::Changed { .. }
                 | DirectoryMessage::Greet(_)
                 | DirectoryMessage::Greeted(_),
-            ) => self.controllers.contains_key(&from.node),
+            )
+            | Message::Refused { .. } => self.controllers.contains_key(&from.node),
             Message::Directory(DirectoryMessage::Retire { .. })
             | Message::Controller(_)
             | Message::Data { .. }
-            | Message::Shard(_)
-            | Message::Refused(_) => false,
+            | Message::Shard(_) => false,
         }
     }
 
@@ -77,19 +77,27 @@ impl Node {
         };
         self.peers.insert(node, KnownPeer { info: info.clone(), boot });
         effects.addresses.push((node, info.address.clone()));
+        effects.pins.push((node, info.stamp));
         self.last_pin = self.write(Write::Pin { node, info }, effects);
         Self::label(Action::PinPeer { node }, effects);
     }
 
-    /// A peer refuses a message of this node id. It is meant for this process only if it names its stamp or an older
-    /// boot than the one seen.
-    pub(super) fn refused(&mut self, by: NodeId, reason: PeerRefusal, effects: &mut Effects) {
-        let meant = match reason {
-            PeerRefusal::OtherStamp { refused } => refused == self.me.stamp,
+    /// Remembers that this boot of a pinned peer was seen.
+    pub(super) fn note_boot(&mut self, peer: Peer) {
+        if let Some(known) = self.peers.get_mut(&peer.node).filter(|known| known.info.stamp == peer.stamp) {
+            known.boot = known.boot.max(peer.boot);
+        }
+    }
+
+    /// A peer refuses `whom`. That is this process only if id, stamp and boot are its own: a refusal that was meant for an
+    /// impostor, or for an earlier run, is nothing to it, however late or by whatever way it comes.
+    pub(super) fn refused(&mut self, by: NodeId, whom: Peer, reason: PeerRefusal, effects: &mut Effects) {
+        let holds = match reason {
+            PeerRefusal::OtherStamp => true,
             PeerRefusal::OlderBoot { seen } => self.me.boot < seen,
             PeerRefusal::OtherBootstrap => self.controllers.contains_key(&self.me.node) && self.controller.is_none(),
         };
-        if meant && by != self.me.node {
+        if whom == self.me && holds {
             effects.halt = Some(Halt::Refused { by, reason });
         }
     }

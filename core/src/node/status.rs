@@ -2,7 +2,7 @@
 
 use super::{DataGroup, Node};
 use crate::group::{Group, Machine};
-use crate::status::{NodeStatus, ReplicaStatus};
+use crate::status::{AwaitedShard, FrozenCopy, NodeStatus, ReplicaStatus};
 use alloc::vec::Vec;
 
 impl Node {
@@ -24,9 +24,12 @@ impl Node {
         NodeStatus {
             node: self.me.node,
             address: self.address.clone(),
+            boot: self.me.boot,
             config: self.map.latest().map_or(quorate_spec::ids::ConfigNum::ZERO, |config| config.num),
             may_be_stopped: directory.nodes.contains_key(&self.me.node) && !named && replicas.is_empty(),
             replicas,
+            disk_full: self.disk_full,
+            host: None,
         }
     }
 }
@@ -64,9 +67,12 @@ fn data_status(data: &DataGroup) -> ReplicaStatus {
         serving: machine.serving().collect(),
         awaiting: machine
             .awaiting()
-            .map(|(shard, origin, received)| (shard, origin, received, data.migrator.total(shard).unwrap_or(0)))
+            .map(|(shard, origin, received_bytes)| {
+                let total_bytes = data.migrator.total(shard);
+                AwaitedShard { shard, origin, received_bytes, total_bytes }
+            })
             .collect(),
-        frozen: machine.frozen().collect(),
+        frozen: machine.frozen().map(|(shard, config, bytes)| FrozenCopy { shard, config, bytes }).collect(),
         ..replica_status(&data.group)
     }
 }

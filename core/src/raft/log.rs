@@ -43,6 +43,12 @@ impl<P: Payload> Log<P> {
         self.bytes
     }
 
+    /// The bytes of the live entries after an index. Takes time linear in their number.
+    pub(super) fn bytes_after(&self, index: LogIndex) -> u64 {
+        let count = usize::try_from(self.last_index().since(index)).unwrap_or(usize::MAX);
+        self.entries.iter().rev().take(count).map(|entry| entry_bytes(entry)).sum()
+    }
+
     /// The index of the last entry, or of the base.
     pub(super) fn last_index(&self) -> LogIndex {
         self.base.index.plus(self.entries.len() as u64)

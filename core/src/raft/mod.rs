@@ -12,6 +12,7 @@ mod check;
 mod durable;
 mod election;
 mod follower;
+mod lag;
 mod log;
 mod messages;
 mod outbox;
@@ -25,6 +26,7 @@ mod surface;
 pub mod types;
 mod view;
 
+pub use lag::Lag;
 pub use messages::{Conflict, Election, Message, Replication, Transfer};
 pub use rename::Hints;
 pub use surface::{Effects, Input, Proposed, SnapshotWork, Timer, TimerChange};
@@ -288,14 +290,5 @@ impl<P: Payload> Replica<P> {
     /// Whether a snapshot is being made durable; another one is not begun meanwhile.
     pub const fn snapshot_in_progress(&self) -> bool {
         self.writing.is_some()
-    }
-
-    /// On a leader: how many entries each other voter is behind. Otherwise nothing.
-    pub fn lag(&self) -> Vec<(NodeId, u64)> {
-        let State::Leader(leader) = &self.state else {
-            return Vec::new();
-        };
-        let last = self.log.last_index();
-        leader.progress.iter().map(|(peer, progress)| (*peer, last.since(progress.matched))).collect()
     }
 }

@@ -102,7 +102,11 @@ impl ShardCopy {
             }
         }
         let answer = self.execute(request.key, request.op, request.value_limit);
-        self.sessions.insert_mut(request.client, SessionRecord { seq: request.seq, digest, answer, position });
+        let record = SessionRecord { seq: request.seq, digest, answer, position };
+        match self.sessions.get_mut(&request.client) {
+            Some(last) => *last = record,
+            None => self.sessions.insert_mut(request.client, record),
+        }
         Ok(Written { answer, position, repeated: false })
     }
 
@@ -127,17 +131,23 @@ impl ShardCopy {
         if value.len() as u64 > value_limit {
             return WriteAnswer::ValueTooLarge { limit: value_limit };
         }
-        self.insert(key.clone(), value);
+        self.insert(key, value);
         WriteAnswer::Done
     }
 
-    pub(super) fn insert(&mut self, key: Bytes, value: Bytes) {
-        match self.data.get(&key) {
-            Some(old) => self.bytes -= old.len() as u64,
-            None => self.bytes += key.len() as u64,
-        }
+    /// Sets a key's value: in place if there is one, which needs no new entry and moves nothing.
+    pub(super) fn insert(&mut self, key: &Bytes, value: Bytes) {
         self.bytes += value.len() as u64;
-        self.data.insert_mut(key, value);
+        match self.data.get_mut(key) {
+            Some(old) => {
+                self.bytes -= old.len() as u64;
+                *old = value;
+            }
+            None => {
+                self.bytes += key.len() as u64;
+                self.data.insert_mut(key.clone(), value);
+            }
+        }
     }
 
     /// Ends the sessions below `floor`. A floor never sinks.
@@ -160,7 +170,7 @@ impl ShardCopy {
     /// Adds the items of a part; the floor becomes the greater one.
     pub(super) fn add(&mut self, records: &Records) {
         for (key, value) in &records.data {
-            self.insert(key.clone(), value.clone());
+            self.insert(key, value.clone());
         }
         for (client, record) in &records.sessions {
             self.sessions.insert_mut(*client, record.clone());

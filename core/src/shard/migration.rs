@@ -143,7 +143,7 @@ impl ShardGroup {
         if mutant!(InstallTwice)
             && let Some(copy) = self.serving.get_mut(&shard)
         {
-            records.data.iter().for_each(|(key, value)| copy.insert(key.clone(), value.clone()));
+            records.data.iter().for_each(|(key, value)| copy.insert(key, value.clone()));
         }
         if !wanted {
             return Applied::default();

@@ -310,7 +310,7 @@ impl World {
 
 /// How far each follower of a leader matches it.
 fn matched(replica: &Replica<Word>) -> Vec<u64> {
-    replica.lag().iter().map(|(_, lag)| replica.last().index.get() - lag).collect()
+    replica.lag().iter().map(|lag| replica.last().index.get() - lag.entries).collect()
 }
 
 impl Machine {

@@ -8,3 +8,4 @@ pub mod identity;
 pub mod pool;
 pub mod raft;
 pub mod shards;
+pub mod stack;

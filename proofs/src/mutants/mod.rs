@@ -13,8 +13,9 @@ use crate::models::controller::ControllerModel;
 use crate::models::identity::IdentityModel;
 use crate::models::raft::RaftModel;
 use crate::models::shards::ShardsModel;
+use crate::models::stack::StackModel;
 use crate::scenario::Scenario;
-use crate::verify::{Budget, Outcome, verify};
+use crate::verify::{Budget, Outcome, Strategy, verify};
 use quorate_core::mutants::{Mutant, select};
 use quorate_spec::Violation;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -50,11 +51,6 @@ pub enum Verdict {
 /// The row of a mutant.
 pub fn row_of(mutant: Mutant) -> Option<&'static Row> {
     TABLE.iter().find(|row| row.mutant == mutant)
-}
-
-/// The rows that only checks of other parts can judge: the models of this package do not reach the code.
-pub fn is_elsewhere(row: &Row) -> bool {
-    row.model == "stack"
 }
 
 /// Selections are the whole process's: one hunt at a time.
@@ -93,6 +89,9 @@ pub fn passes(model: &str, scope: &str, budget: &Budget) -> Option<(bool, f64)> 
     search(model, scope, budget).map(|found| (found.passed, found.seconds))
 }
 
+/// The walks of the stack in which its mutants must be met.
+const WALKS: std::ops::Range<u64> = 0..12;
+
 /// The properties that a model judges at a scope. `None` for a model or a scope that does not exist.
 pub fn judged(model: &str, scope: &str) -> Option<&'static [&'static str]> {
     match model {
@@ -101,6 +100,7 @@ pub fn judged(model: &str, scope: &str) -> Option<&'static [&'static str]> {
         "shards" => ShardsModel::new(scope).map(|model| model.properties_judged()),
         "client" => ClientModel::new(scope).map(|model| model.properties_judged()),
         "identity" => IdentityModel::new(scope).map(|model| model.properties_judged()),
+        "stack" => StackModel::new(scope).map(|model| model.properties_judged()),
         _ => None,
     }
 }
@@ -121,6 +121,10 @@ fn search(model: &str, scope: &str, budget: &Budget) -> Option<Found> {
         "shards" => ShardsModel::new(scope).map(|model| explore(model, budget)),
         "client" => ClientModel::new(scope).map(|model| explore(model, budget)),
         "identity" => IdentityModel::new(scope).map(|model| explore(model, budget)),
+        "stack" => {
+            let strategy = Strategy::Walk { seeds: WALKS, steps: usize::MAX };
+            StackModel::new(scope).map(|model| explore(model, &Budget { strategy, ..budget.clone() }))
+        }
         _ => None,
     }
 }
@@ -131,6 +135,6 @@ fn explore<S: Scenario>(model: S, budget: &Budget) -> Found {
         Some(trace) => (Some(trace.violation.clone()), trace.actions.len()),
         None => (None, 0),
     };
-    let exhausted = report.outcome == Outcome::Exhausted;
+    let exhausted = matches!(report.outcome, Outcome::Exhausted | Outcome::Sampled { .. });
     Found { violation, trace_length, exhausted, passed: report.passed(), seconds: report.seconds }
 }

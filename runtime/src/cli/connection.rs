@@ -12,6 +12,7 @@ const DEFAULT_SEED: &str = "127.0.0.1:7001";
 
 /// How to find the cluster.
 #[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Which cluster")]
 pub(super) struct Connection {
     /// Addresses of some nodes [env: QUORATE_SEEDS] [default: 127.0.0.1:7001, what `quorate up` uses].
     #[arg(long, value_delimiter = ',', value_name = "HOST:PORT,..", value_parser = address)]
@@ -61,7 +62,7 @@ impl Connection {
         Client::connect(options).await.map_err(|error| {
             let next =
                 "check that it runs (`quorate up` starts a local one) and that --seeds or QUORATE_SEEDS names it";
-            Failure::new(format!("no session with a cluster at {seeds}: {error}"), next)
+            Failure::new(format!("no cluster at {seeds}: {error}"), next)
         })
     }
 }

@@ -6,9 +6,11 @@
 mod bench;
 mod bytes;
 mod connection;
+mod help;
 mod load;
 mod operate;
 mod output;
+mod pages;
 mod pairs;
 mod records;
 mod status;
@@ -18,9 +20,10 @@ mod up;
 pub use output::{Failure, Report};
 
 use crate::config::{NodeArgs, NodeConfig};
-use clap::{CommandFactory, Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use connection::Connection;
 use output::Outcome;
+use std::ffi::OsString;
 use std::process::ExitCode;
 use std::sync::LazyLock;
 
@@ -31,9 +34,7 @@ use std::sync::LazyLock;
     version = version(),
     propagate_version = true,
     arg_required_else_help = true,
-    after_help = "Start here:\n  quorate demo              watch a cluster survive moves and kills, and judge its history\n  \
-                  quorate up                a local cluster to play with (Ctrl-C ends it)\n  \
-                  quorate put greeting hello && quorate get greeting"
+    after_help = help::QUORATE
 )]
 struct Cli {
     /// Print one JSON value on standard output and nothing else there.
@@ -47,56 +48,67 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Run a cluster under faults and judge the recorded history.
-    #[command(after_help = "Example:\n  quorate demo\n  quorate demo --json --keep /tmp/quorate-demo\n\n\
-                            Exit code 0 only if everything that the report lists holds.")]
+    #[command(after_help = help::DEMO)]
     Demo(crate::demo::DemoArgs),
     /// Run a local development cluster until Ctrl-C.
-    #[command(after_help = "Example:\n  quorate up\n  quorate up --dir ./cluster --groups 3     # keeps its data")]
+    #[command(after_help = help::UP)]
     Up(up::UpArgs),
-    /// Run one node.
-    #[command(after_help = "Example:\n  quorate node --data /var/lib/quorate --id 1 --listen 0.0.0.0:7001 \
-                            --advertise a:7001 --controllers 1=a:7001,2=b:7001,3=c:7001")]
-    Node(Box<NodeArgs>),
     /// Replace the value of a key.
-    #[command(after_help = "Example:\n  quorate put greeting hello\n  quorate put photo - < photo.jpg")]
+    #[command(after_help = help::PUT)]
     Put(operate::WriteArgs),
     /// Read the value of a key.
-    #[command(after_help = "Example:\n  quorate get greeting\n  quorate get photo --raw > photo.jpg")]
+    #[command(after_help = help::GET)]
     Get(operate::GetArgs),
     /// Add to the end of the value of a key.
-    #[command(after_help = "Example:\n  quorate append log 'one more line'")]
+    #[command(after_help = help::APPEND)]
     Append(operate::WriteArgs),
     /// Write every line of a file: key<TAB>value, or JSON lines.
-    #[command(
-        after_help = "Example:\n  quorate load words.tsv && quorate load words.tsv --verify\n  quorate load dump.jsonl --concurrency 128\n\n\
-                            JSON lines hold \"key\" and \"value\" (text), or \"key_b64\" and \"value_b64\" (base64)."
-    )]
+    #[command(after_help = help::LOAD)]
     Load(load::LoadArgs),
+    /// Show groups and nodes: who leads, how far, what moves, what may be stopped.
+    #[command(after_help = help::STATUS)]
+    Status(Connection),
+    /// Show a configuration: groups, their nodes and their shards.
+    #[command(after_help = help::QUERY)]
+    Query(operate::QueryArgs),
+    /// Measure throughput and latency with closed-loop clients.
+    #[command(after_help = help::BENCH)]
+    Bench(bench::BenchArgs),
     /// Add replica groups; shards move to them.
-    #[command(after_help = "Example:\n  quorate join 3=10,11,12        # group 3 on the nodes 10, 11 and 12")]
+    #[command(after_help = help::JOIN)]
     Join(operate::JoinArgs),
     /// Take replica groups out; their shards move to the others.
-    #[command(
-        after_help = "Example:\n  quorate leave 2\n\nStop its nodes only when `quorate status` says that they may be."
-    )]
+    #[command(after_help = help::LEAVE)]
     Leave(operate::LeaveArgs),
     /// Give one shard to one group.
-    #[command(after_help = "Example:\n  quorate move 17 2              # shard 17 to group 2")]
+    #[command(after_help = help::MOVE)]
     Move(operate::MoveArgs),
-    /// Show a configuration: groups, their nodes and their shards.
-    #[command(after_help = "Example:\n  quorate query\n  quorate query 4                # configuration 4")]
-    Query(operate::QueryArgs),
     /// Hand the leadership of a group to one of its nodes.
-    #[command(
-        after_help = "Example:\n  quorate transfer 1 5           # node 5 is to lead group 1; group 0 is the controller"
-    )]
+    #[command(after_help = help::TRANSFER)]
     Transfer(operate::TransferArgs),
-    /// Show every node: who leads, how far, which shards, what may be stopped.
-    #[command(after_help = "Example:\n  quorate status\n  quorate status --json | jq '.nodes[].reachable'")]
-    Status(Connection),
-    /// Measure throughput and latency with closed-loop clients.
-    #[command(after_help = "Example:\n  quorate bench --clients 64 --seconds 10 --mix mixed --value-bytes 256")]
-    Bench(bench::BenchArgs),
+    /// Run one node.
+    #[command(after_help = help::NODE)]
+    Node(Box<NodeArgs>),
+    /// Print the completions for a shell.
+    #[command(after_help = help::COMPLETIONS)]
+    Completions(pages::CompletionsArgs),
+    /// Write the manual pages and completions into a directory.
+    #[command(after_help = help::PAGES)]
+    Pages(pages::PagesArgs),
+}
+
+/// The definition: what parses the command line, and what every page is made of.
+fn command() -> clap::Command {
+    let command = Cli::command();
+    let template = help::template(&command);
+    command.help_template(template)
+}
+
+/// Understands a command line.
+fn parse(line: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> Result<Cli, clap::Error> {
+    let mut command = command();
+    let matches = command.try_get_matches_from_mut(line)?;
+    Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
 }
 
 /// The version, and the features that were compiled in: a shipped binary has none that are for checking.
@@ -111,7 +123,7 @@ fn version() -> &'static str {
 
 /// Parses the arguments, does what they say and answers.
 pub fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let cli = match parse(std::env::args_os()) {
         Ok(cli) => cli,
         Err(error) => return bad_usage(&error),
     };
@@ -130,6 +142,8 @@ pub fn main() -> ExitCode {
         Command::Query(arguments) => run(operate::query(arguments)),
         Command::Transfer(arguments) => run(operate::transfer(arguments)),
         Command::Status(connection) => run(status::run(connection)),
+        Command::Completions(arguments) => pages::completions(&arguments),
+        Command::Pages(arguments) => pages::write(&arguments),
         Command::Bench(arguments) => run(bench::run(arguments)),
     };
     output::finish(outcome, json)
@@ -178,7 +192,7 @@ fn bad_usage(error: &clap::Error) -> ExitCode {
 
 /// A usage error found after parsing, in clap's words.
 fn usage_error(message: impl std::fmt::Display) -> Failure {
-    let error = Cli::command().error(clap::error::ErrorKind::ValueValidation, message);
+    let error = command().error(clap::error::ErrorKind::ValueValidation, message);
     Failure::usage(error.to_string())
 }
 

@@ -1,10 +1,12 @@
 //! Plain text tables: columns as wide as their widest cell.
 
-/// A table with a heading, two spaces between columns, no trailing spaces.
+/// A table with a heading, two spaces between columns, no trailing spaces. The last cell of a row that ends early is a
+/// remark: it runs on over the columns that the row has not, and widens none.
 pub(super) fn render(heading: &[&str], rows: &[Vec<String>]) -> String {
     let mut widths: Vec<usize> = heading.iter().map(|cell| cell.chars().count()).collect();
     for row in rows {
-        for (width, cell) in widths.iter_mut().zip(row) {
+        let remark = usize::from(row.len() < heading.len());
+        for (width, cell) in widths.iter_mut().zip(row).take(row.len() - remark.min(row.len())) {
             *width = (*width).max(cell.chars().count());
         }
     }
@@ -34,6 +36,22 @@ pub(super) fn ranges(numbers: impl IntoIterator<Item = u64>) -> String {
     words.join(" ")
 }
 
+/// Numbers with commas between.
+pub(super) fn listed(numbers: &[u64]) -> String {
+    numbers.iter().map(u64::to_string).collect::<Vec<_>>().join(",")
+}
+
+/// `1 shard`, `2 shards`.
+pub(super) fn counted(count: impl TryInto<u64>, what: &str) -> String {
+    let count = count.try_into().unwrap_or(u64::MAX);
+    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
+}
+
+/// What is there, or a dash.
+pub(super) fn or_dash(value: Option<impl ToString>) -> String {
+    value.map_or("-".into(), |value| value.to_string())
+}
+
 /// Bytes for a person.
 pub(super) fn size(bytes: u64) -> String {
     let units = ["B", "KiB", "MiB", "GiB", "TiB"];
@@ -55,6 +73,12 @@ mod tests {
     fn columns_line_up() {
         let rows = vec![vec!["1".into(), "leader".into()], vec!["12".into(), String::new()]];
         assert_eq!(render(&["NODE", "ROLE"], &rows), "NODE  ROLE\n1     leader\n12\n");
+    }
+
+    #[test]
+    fn a_remark_widens_no_column() {
+        let rows = vec![vec!["1".into(), "a long remark".into()], vec!["2".into(), "b".into(), "c".into()]];
+        assert_eq!(render(&["N", "ROLE", "TERM"], &rows), "N  ROLE  TERM\n1  a long remark\n2  b     c\n");
     }
 
     #[test]

@@ -3,23 +3,92 @@
 use super::*;
 
 fn parse(line: &str) -> Result<Cli, clap::Error> {
-    Cli::try_parse_from(std::iter::once("quorate").chain(line.split_whitespace()))
+    super::parse(std::iter::once("quorate").chain(line.split_whitespace()))
+}
+
+/// The words of a line as a shell would pass them to `quorate`: of each command of the line that begins with it. Knows
+/// quotes, comments, pipes, `&&` and redirections, which is what the examples use.
+fn invocations(line: &str) -> Vec<Vec<String>> {
+    let mut words: Vec<String> = Vec::new();
+    let mut word = None::<String>;
+    let mut quoted = false;
+    for letter in line.chars() {
+        match letter {
+            '\'' => {
+                quoted = !quoted;
+                word.get_or_insert_default();
+            }
+            ' ' if !quoted => words.extend(word.take()),
+            '#' if !quoted && word.is_none() => break,
+            other => word.get_or_insert_default().push(other),
+        }
+    }
+    assert!(!quoted, "an open quote: {line}");
+    words.extend(word);
+    let commands = words.split(|word| word == "|" || word == "&&");
+    let ours = commands.filter(|words| words.first().is_some_and(|first| first == "quorate"));
+    ours.map(|words| words.iter().take_while(|word| *word != "<" && *word != ">").cloned().collect()).collect()
+}
+
+/// The lines below `Examples:`.
+fn examples(help: &str) -> Vec<String> {
+    let below = help.lines().skip_while(|line| *line != "Examples:").skip(1);
+    below.take_while(|line| line.starts_with("  ")).map(str::to_owned).collect()
 }
 
 #[test]
 fn the_definition_is_sound() {
-    Cli::command().debug_assert();
+    command().debug_assert();
 }
 
 #[test]
-fn every_command_shows_an_example() {
-    let mut command = Cli::command();
-    command.build();
-    for command in command.get_subcommands_mut().filter(|command| command.get_name() != "help") {
-        let name = command.get_name().to_owned();
+fn every_example_is_understood() {
+    let mut root = command();
+    root.build();
+    let mut pages = vec![("quorate".to_owned(), root.clone())];
+    pages.extend(
+        root.get_subcommands().filter(|it| it.get_name() != "help").map(|it| (it.get_name().into(), it.clone())),
+    );
+    for (name, mut command) in pages {
         let help = command.render_help().to_string();
-        assert!(help.contains("Example:\n  quorate ") && help.contains(&format!("quorate {name}")), "{name}: {help}");
         assert!(command.get_about().is_some(), "{name} says what it does");
+        let lines = examples(&help);
+        let invocations: Vec<Vec<String>> = lines.iter().flat_map(|line| invocations(line)).collect();
+        assert_eq!(invocations.len().min(lines.len()), lines.len(), "{name}: every example runs quorate: {lines:?}");
+        assert!(!lines.is_empty(), "{name} has an example: {help}");
+        for words in invocations {
+            let understood = super::parse(&words);
+            // `quorate help X` is understood by being answered.
+            let asked = understood.as_ref().is_err_and(|error| !error.use_stderr());
+            assert!(understood.is_ok() || asked, "{name}: {words:?}: {}", understood.unwrap_err());
+            assert!(name == "quorate" || words.contains(&name), "{name}: {words:?} is an example of another command");
+        }
+    }
+}
+
+#[test]
+fn every_command_has_its_place_on_the_first_page() {
+    let mut root = command();
+    root.build();
+    let mut listed: Vec<&str> = help::SECTIONS.iter().flat_map(|(_, names)| names.iter().copied()).collect();
+    let mut commands: Vec<&str> = root.get_subcommands().map(clap::Command::get_name).collect();
+    listed.sort_unstable();
+    commands.sort_unstable();
+    assert_eq!(listed, commands);
+    let page = root.clone().render_help().to_string();
+    for (heading, _) in help::SECTIONS {
+        assert!(page.contains(&format!("\n{heading}:\n")), "{page}");
+    }
+    assert!(page.contains("  status       Show groups"), "{page}");
+    assert!(page.lines().all(|line| line.chars().count() <= 120), "{page}");
+}
+
+#[test]
+fn what_is_nearly_right_is_met_with_a_suggestion() {
+    for (line, right) in [("statsu", "'status'"), ("bench --client 3", "'--clients'"), ("bench --mix putt", "'put'")] {
+        let error = parse(line).map(drop).unwrap_err();
+        assert_eq!(error.exit_code(), 2, "{line}");
+        assert!(error.to_string().contains(right), "{line}: {error}");
     }
 }
 

@@ -5,9 +5,9 @@
 
 use crate::codec::{self, Kind};
 use crate::transport::wire::{ClientFrame, Hello, HelloReply, ReplyFrame};
-use quorate_core::message::Request;
+use quorate_core::message::{Peer, Request};
 use std::io;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -32,9 +32,24 @@ impl Failure {
     pub(super) fn new(what: impl ToString) -> Self {
         Self { what: what.to_string(), refused: false }
     }
+
+    /// The node belongs to another cluster of the same name.
+    pub(super) fn other_cluster() -> Self {
+        let what = "it belongs to another cluster of the same name: give addresses of one cluster only";
+        Self { what: what.to_owned(), refused: true }
+    }
 }
 
-type Opening = Pin<Box<dyn Future<Output = Result<(TcpStream, String), Failure>> + Send>>;
+/// Who answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Welcome {
+    /// The cluster's name.
+    pub(super) cluster: String,
+    /// The node.
+    pub(super) from: Peer,
+}
+
+type Opening = Pin<Box<dyn Future<Output = Result<(TcpStream, Welcome), Failure>> + Send>>;
 
 enum State {
     Opening(Opening),
@@ -43,8 +58,8 @@ enum State {
 
 /// What a poll of a connection found, besides replies.
 pub(super) enum Event {
-    /// It is open; the node belongs to this cluster.
-    Opened(String),
+    /// It is open; the node says who it is.
+    Opened(Welcome),
     /// It is of no use any more. `unsent`: it never opened.
     Closed { unsent: bool, failure: Failure },
 }
@@ -100,9 +115,9 @@ impl Connection {
         if let State::Opening(opening) = &mut self.state {
             return match opening.as_mut().poll(cx) {
                 Poll::Pending => Poll::Pending,
-                Poll::Ready(Ok((stream, cluster))) => {
+                Poll::Ready(Ok((stream, welcome))) => {
                     self.state = State::Open(stream);
-                    Poll::Ready(Event::Opened(cluster))
+                    Poll::Ready(Event::Opened(welcome))
                 }
                 Poll::Ready(Err(failure)) => Poll::Ready(Event::Closed { unsent: true, failure }),
             };
@@ -136,23 +151,22 @@ impl Connection {
         Ok(())
     }
 
+    /// Reads until nothing is left. A read that does not fill the buffer took all there was: no further one is made to
+    /// learn that.
     fn read(&mut self, cx: &mut Context<'_>, replies: &mut Vec<ReplyFrame>) -> Result<(), Failure> {
-        let State::Open(stream) = &self.state else {
+        let State::Open(stream) = &mut self.state else {
             return Ok(());
         };
         loop {
-            let Poll::Ready(ready) = stream.poll_read_ready(cx) else {
-                return Ok(());
-            };
             self.input.reserve(READ);
-            match ready.and_then(|()| stream.try_read_buf(&mut self.input)) {
-                Ok(0) => return Err(Failure::new("closed by the node")),
-                Ok(_) => {
+            match pin!(stream.read_buf(&mut self.input)).poll(cx) {
+                Poll::Pending => return Ok(()),
+                Poll::Ready(Ok(0)) => return Err(Failure::new("closed by the node")),
+                Poll::Ready(Ok(_)) => {
                     self.waiting_since = None;
                     take_replies(&mut self.input, &mut self.taken, replies)?;
                 }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                Err(error) => return Err(Failure::new(error)),
+                Poll::Ready(Err(error)) => return Err(Failure::new(error)),
             }
         }
     }
@@ -186,7 +200,7 @@ fn take_replies(input: &mut Vec<u8>, taken: &mut usize, replies: &mut Vec<ReplyF
 }
 
 /// Connects and says hello.
-async fn hello(address: &str, cluster: Option<String>) -> Result<(TcpStream, String), Failure> {
+async fn hello(address: &str, cluster: Option<String>) -> Result<(TcpStream, Welcome), Failure> {
     let mut stream = TcpStream::connect(address).await.map_err(Failure::new)?;
     stream.set_nodelay(true).map_err(Failure::new)?;
     let hello = codec::encode(Kind::Hello, &Hello::Client { cluster: cluster.clone() }).map_err(Failure::new)?;
@@ -204,7 +218,7 @@ async fn hello(address: &str, cluster: Option<String>) -> Result<(TcpStream, Str
         HelloReply::Welcome { cluster: found, .. } if cluster.as_ref().is_some_and(|wanted| *wanted != found) => {
             Err(Failure { what: format!("the node belongs to cluster {found}"), refused: true })
         }
-        HelloReply::Welcome { cluster, .. } => Ok((stream, cluster)),
+        HelloReply::Welcome { cluster, from } => Ok((stream, Welcome { cluster, from })),
         HelloReply::Refused { reason } => Err(Failure { what: reason, refused: true }),
     }
 }

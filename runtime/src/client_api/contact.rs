@@ -1,13 +1,14 @@
 //! Contact with nodes: answers that come, connections that open and close, and what is asked of one node directly.
 
 use super::Error;
-use super::connection::Failure;
+use super::connection::{Failure, Welcome};
 use super::driver::{Alarm, Driver, Waiter};
 use quorate_core::bytes::Bytes;
 use quorate_core::client::{Endpoint, Input};
-use quorate_core::message::{Reply, Request};
+use quorate_core::controller::{Directory, NodeInfo};
+use quorate_core::message::{Peer, Reply, Request};
 use quorate_core::status::NodeStatus;
-use quorate_spec::ids::Ticket;
+use quorate_spec::ids::{NodeId, Ticket};
 use std::sync::Arc;
 use tokio::sync::oneshot;
 
@@ -33,8 +34,22 @@ impl Driver {
     }
 
     pub(super) fn received(&mut self, from: &Endpoint, ticket: u64, reply: Reply) {
+        if !self.connections.contains_key(from) {
+            return;
+        }
         if ticket < OWN_TICKETS {
-            return self.step(Input::Received { from: from.clone(), ticket: Ticket::new(ticket), reply });
+            let directory = match &reply {
+                Reply::Map { directory, .. } => directory.clone(),
+                _ => None,
+            };
+            if directory.as_deref().is_some_and(|directory| self.is_foreign(directory)) {
+                return self.closed(from.clone(), false, Failure::other_cluster());
+            }
+            self.step(Input::Received { from: from.clone(), ticket: Ticket::new(ticket), reply });
+            if directory.is_some() {
+                self.part_with_others();
+            }
+            return;
         }
         let Some(call) = self.statuses.remove(&ticket) else {
             return;
@@ -49,14 +64,36 @@ impl Driver {
     }
 
     /// The first node that is reached settles which cluster this is: an address may be reused by another.
-    pub(super) fn opened(&mut self, endpoint: &Endpoint, cluster: String) {
-        self.failures.remove(endpoint);
+    pub(super) fn opened(&mut self, endpoint: Endpoint, welcome: Welcome) {
+        let Welcome { cluster, from } = welcome;
+        self.failures.remove(&endpoint);
         self.options.cluster.get_or_insert(cluster);
+        self.answering.insert(endpoint, from);
+        self.part_with_others();
+    }
+
+    /// Whether a directory is another cluster's, though it may bear the same name: an id never gets another stamp.
+    fn is_foreign(&self, directory: &Directory) -> bool {
+        let (_, known) = self.machine.map();
+        let other = |(node, info): (&NodeId, &NodeInfo)| known.nodes.get(node).is_some_and(|it| it.stamp != info.stamp);
+        directory.nodes.iter().any(other)
+    }
+
+    /// Closes the connections to nodes that are not the directories that the cluster's own know by their ids. A client
+    /// that was given addresses of two clusters talks to one of them only: a session of one means nothing in the other.
+    pub(super) fn part_with_others(&mut self) {
+        let (_, known) = self.machine.map();
+        let other = |peer: &Peer| known.nodes.get(&peer.node).is_some_and(|info| info.stamp != peer.stamp);
+        let others = self.answering.iter().filter(|(_, peer)| other(peer)).map(|(endpoint, _)| endpoint.clone());
+        for endpoint in others.collect::<Vec<_>>() {
+            self.closed(endpoint, false, Failure::other_cluster());
+        }
     }
 
     pub(super) fn closed(&mut self, endpoint: Endpoint, unsent: bool, failure: Failure) {
         tracing::debug!(endpoint = ?endpoint, what = failure.what, unsent, "connection lost");
         self.connections.remove(&endpoint);
+        self.answering.remove(&endpoint);
         let lost: Vec<u64> =
             self.statuses.iter().filter(|(_, it)| it.endpoint == endpoint).map(|(it, _)| *it).collect();
         for ticket in lost {

@@ -12,7 +12,7 @@ use quorate_core::client::{
     CallId, Client as Machine, Effects, Endpoint, Input, Operation, Outcome, Timer, TimerChange, Wait,
 };
 use quorate_core::controller::{Configuration, Directory};
-use quorate_core::message::{Refusal, Reply, Request};
+use quorate_core::message::{Peer, Refusal, Reply, Request};
 use quorate_core::status::NodeStatus;
 use quorate_spec::ids::Ticket;
 use std::collections::{BTreeMap, HashMap, VecDeque};
@@ -73,6 +73,8 @@ pub(super) struct Driver {
     pub(super) statuses: HashMap<u64, StatusCall>,
     pub(super) last_own: u64,
     pub(super) connections: BTreeMap<Endpoint, Connection>,
+    /// Who answers at each of them.
+    pub(super) answering: BTreeMap<Endpoint, Peer>,
     /// The last failure of each address that has not been reached since.
     pub(super) failures: BTreeMap<Endpoint, Failure>,
     pub(super) timers: Timers<Alarm>,
@@ -94,6 +96,7 @@ impl Driver {
             statuses: HashMap::new(),
             last_own: OWN_TICKETS,
             connections: BTreeMap::new(),
+            answering: BTreeMap::new(),
             failures: BTreeMap::new(),
             timers: Timers::new(),
             now: Instant::now(),
@@ -244,7 +247,7 @@ impl Driver {
         }
         for (endpoint, event) in events {
             match event {
-                Event::Opened(cluster) => self.opened(&endpoint, cluster),
+                Event::Opened(welcome) => self.opened(endpoint, welcome),
                 Event::Closed { unsent, failure } => self.closed(endpoint, unsent, failure),
             }
         }

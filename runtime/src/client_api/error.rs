@@ -91,21 +91,27 @@ fn controller_says(refusal: &controller::Refusal) -> String {
     match refusal {
         Refusal::ReservedGid => "group 0 is the controller's own: use a number from 1".into(),
         Refusal::NothingNamed => "no group was named: name at least one".into(),
-        Refusal::NoServers { gid } => format!("group {gid} has no servers: name at least one node"),
-        Refusal::ServerTwice { gid, node } => format!("group {gid} names node {node} twice: name each once"),
+        Refusal::NoServers { gid } => format!("group {} has no servers: name at least one node", gid.get()),
+        Refusal::ServerTwice { gid, node } => {
+            format!("group {} names node {} twice: name each once", gid.get(), node.get())
+        }
         Refusal::UnknownServer { gid, node } => {
-            format!("group {gid} names node {node}, which is not registered: start that node first")
+            let (gid, node) = (gid.get(), node.get());
+            format!("group {gid} names node {node}, which is not registered: start that node first, or name another")
         }
         Refusal::GroupExists { gid } => {
-            format!("group {gid} exists with other servers: let it leave first, or use another number")
+            let gid = gid.get();
+            format!(
+                "group {gid} exists with other servers (see `quorate query`): use another number, or let it leave first"
+            )
         }
         Refusal::UnknownGroup { gid } => {
-            format!("there is no group {gid} in the latest configuration: see `quorate query`")
+            format!("there is no group {} in the latest configuration: see `quorate query`", gid.get())
         }
-        Refusal::UnknownShard { shard } => format!("there is no shard {shard}: see `quorate query`"),
+        Refusal::UnknownShard { shard } => format!("there is no shard {}: see `quorate query`", shard.get()),
         Refusal::BadFloor => "the session floor only rises, and not beyond the sessions issued".into(),
         Refusal::OtherStamp { node } => {
-            format!("node {node} is registered with another data directory: give the new one another id")
+            format!("node {} is registered with another data directory: give the new one another id", node.get())
         }
         Refusal::SessionExpired | Refusal::Superseded | Refusal::SeqReused => {
             format!("the controller refused the session ({refusal:?}): connect again")
@@ -177,6 +183,6 @@ mod tests {
     fn the_limit_is_in_the_message() {
         assert!(Error::from(Refusal::KeyTooLarge { limit: 4096 }).to_string().contains("4096"));
         let gid = quorate_spec::ids::Gid::new(7);
-        assert!(Error::from(controller::Refusal::UnknownGroup { gid }).to_string().contains("g7"));
+        assert!(Error::from(controller::Refusal::UnknownGroup { gid }).to_string().contains("no group 7 "));
     }
 }

@@ -187,7 +187,10 @@ impl Client {
     /// # Errors
     /// [`Error::Timeout`].
     pub async fn query(&self, num: Option<u64>) -> Result<Arc<Configuration>, Error> {
-        match self.call(Operation::Query { num: num.map(ConfigNum::new) }).await? {
+        match self
+            .call(Operation::Query { num: num.map(|num| ConfigNum::new(num.min(ConfigNum::LARGEST.get()))) })
+            .await?
+        {
             Outcome::Configuration(config) => Ok(config),
             other => Err(failed(other)),
         }

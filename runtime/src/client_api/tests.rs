@@ -6,10 +6,10 @@ use crate::transport::wire::{ClientFrame, Hello, HelloReply, ReplyFrame};
 use quorate_core::bytes::Bytes;
 use quorate_core::controller::{Answer, Assignment, Configuration, Directory, GroupInfo, NodeInfo};
 use quorate_core::keyspace::shard_of;
-use quorate_core::message::{Refusal, Reply, Request};
+use quorate_core::message::{Peer, Refusal, Reply, Request};
 use quorate_core::shard::{WriteAnswer, WriteOp};
 use quorate_spec::ids::{
-    ClientId, ConfigNum, DirectoryVersion, Gid, GroupId, LogIndex, NodeId, Position, Seq, ShardId, Stamp,
+    Boot, ClientId, ConfigNum, DirectoryVersion, Gid, GroupId, LogIndex, NodeId, Position, Seq, ShardId, Stamp,
 };
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex};
@@ -69,6 +69,10 @@ impl PaperNode {
     }
 }
 
+fn node() -> Peer {
+    Peer { node: NodeId::new(1), stamp: Stamp::new(1), boot: Boot::new(1) }
+}
+
 async fn receive(stream: &mut TcpStream) -> Option<Vec<u8>> {
     let mut frame = vec![0; HEADER_LEN];
     stream.read_exact(&mut frame).await.ok()?;
@@ -84,7 +88,7 @@ async fn serve(mut stream: TcpStream, address: &str, store: &Mutex<Store>) {
     };
     let Hello::Client { cluster } = codec::decode(Kind::Hello, &frame).unwrap() else { panic!("a client") };
     let fits = cluster.is_none_or(|cluster| cluster == "paper");
-    let welcome = HelloReply::Welcome { cluster: "paper".into(), node: NodeId::new(1) };
+    let welcome = HelloReply::Welcome { cluster: "paper".into(), from: node() };
     let answer = if fits { welcome } else { HelloReply::Refused { reason: "this is cluster paper".into() } };
     stream.write_all(&codec::encode(Kind::HelloReply, &answer).unwrap()).await.unwrap();
     while let Some(frame) = receive(&mut stream).await {
@@ -263,7 +267,7 @@ async fn a_request_over_the_limit_of_a_frame_is_refused_here() {
 async fn the_controllers_refusal_is_a_sentence() {
     let node = PaperNode::start().await;
     let error = node.client().await.leave([9].into()).await.unwrap_err();
-    assert!(matches!(&error, Error::Refused { message } if message.contains("g9")), "{error:?}");
+    assert!(matches!(&error, Error::Refused { message } if message.contains("no group 9 ")), "{error:?}");
     assert!(error.definitely_not_executed());
 }
 

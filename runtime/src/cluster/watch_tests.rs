@@ -3,6 +3,7 @@
 use super::*;
 use quorate_core::bytes::Bytes;
 use quorate_core::controller::GroupInfo;
+use quorate_core::status::AwaitedShard;
 use quorate_spec::ids::{ClientId, ConfigNum, LogIndex, NodeId, Term};
 use quorate_spec::views::Origin;
 
@@ -31,7 +32,9 @@ fn replica(gid: u64, born: u64, role: Role, term: u64, config: u64) -> ReplicaSt
 fn node(id: u64, replicas: Vec<ReplicaStatus>) -> (u64, Arc<NodeStatus>) {
     let address = Bytes::from("127.0.0.1:1");
     let config = ConfigNum::new(2);
-    (id, Arc::new(NodeStatus { node: NodeId::new(id), address, config, replicas, may_be_stopped: false }))
+    let (node, boot) = (NodeId::new(id), Default::default());
+    let (may_be_stopped, disk_full, host) = (false, false, None);
+    (id, Arc::new(NodeStatus { node, address, boot, config, replicas, may_be_stopped, disk_full, host }))
 }
 
 fn config() -> Configuration {
@@ -69,7 +72,8 @@ fn a_configuration_is_settled_when_every_leader_has_it_and_waits_for_nothing() {
     assert!(unsettled(&at(Role::Follower, 2), &config()).is_some_and(|why| why.contains("no leader")));
     let mut waiting = replica(1, 1, Role::Leader, 1, 2);
     let origin = Origin { group: GroupId::new(Gid::new(2), ConfigNum::new(1)), config: ConfigNum::new(2) };
-    waiting.awaiting.push((ShardId::new(0), origin, 0, 0));
+    let shard = ShardId::new(0);
+    waiting.awaiting.push(AwaitedShard { shard, origin, received_bytes: 0, total_bytes: None });
     let statuses = Statuses::from([node(4, vec![waiting])]);
     assert!(unsettled(&statuses, &config()).is_some_and(|why| why.contains("waits for 1 shards")));
 }

@@ -8,6 +8,30 @@ use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+/// Every setting, for the example that is to name them all.
+#[cfg(test)]
+pub(super) const SETTINGS: [&str; 19] = [
+    "data",
+    "listen",
+    "advertise",
+    "id",
+    "cluster",
+    "shards",
+    "election_ms",
+    "log",
+    "log_level",
+    "key_bytes",
+    "value_bytes",
+    "sessions",
+    "shard_chunk_bytes",
+    "snapshot_log_bytes",
+    "append_bytes",
+    "inflight_appends",
+    "uncommitted_bytes",
+    "chunk_bytes",
+    "trailing_entries",
+];
+
 /// What the file may say.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -48,8 +72,12 @@ impl FileConfig {
     pub(super) fn read(path: &Path) -> Result<Self, ConfigError> {
         let text = std::fs::read_to_string(path)
             .map_err(|error| ConfigError(format!("cannot read the configuration {}: {error}", path.display())))?;
-        toml::from_str(&text)
-            .map_err(|error| ConfigError(format!("in the configuration {}: {error}", path.display()).trim_end().into()))
+        toml::from_str(&text).map_err(|error| {
+            let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+            let line = before.matches('\n').count() + 1;
+            let what = error.message().replace('\n', "; ");
+            ConfigError(format!("line {line} of the configuration {}: {what}", path.display()))
+        })
     }
 
     /// The controller's members that it names.

@@ -130,7 +130,20 @@ impl NodeConfig {
         for address in self.advertise.iter().chain(self.controllers.values()) {
             check_reachable(address)?;
         }
+        self.check_own_entry()?;
         self.check_limits()
+    }
+
+    /// A controller's member is reached where `--controllers` says, whatever else it may say of itself.
+    fn check_own_entry(&self) -> Result<(), ConfigError> {
+        match (self.controllers.get(&self.id), &self.advertise) {
+            (Some(named), Some(advertised)) if named != advertised => Err(ConfigError(format!(
+                "--controllers says that node {} is at {named}, --advertise says {advertised}: give the same address, or \
+                 leave --advertise out",
+                self.id.get()
+            ))),
+            _ => Ok(()),
+        }
     }
 
     fn check_limits(&self) -> Result<(), ConfigError> {

@@ -60,6 +60,7 @@ fn unknown_settings_are_refused_with_the_line_and_the_known_ones() {
         let file = file(text);
         let error = parse(&format!("--config {}", file.path().display())).expect_err("unknown");
         assert!(error.contains(field) && error.contains("line 2") && error.contains("expected one of"), "{error}");
+        assert!(!error.contains('\n'), "{error}");
     }
 }
 
@@ -76,6 +77,7 @@ fn what_cannot_work_is_refused_with_what_to_do() {
     refused("--data d --listen a:1 --id 1 --controllers a:1", "write ID=HOST:PORT");
     refused("--data d --listen a:1 --id 1 --controllers 1=0.0.0.0:7001", "nobody can dial");
     refused(&format!("{WHOLE} --advertise 127.0.0.1:0"), "nobody can dial");
+    refused(&format!("{WHOLE} --advertise c:7001"), "give the same address, or leave --advertise out");
     refused(&format!("{WHOLE} --shards 0"), "give 1 to 16384");
     refused(&format!("{WHOLE} --shards 16385"), "give 1 to 16384");
     refused(&format!("{WHOLE} --election-ms 5"), "give 50 to 60000");
@@ -87,5 +89,21 @@ fn limits_that_no_frame_could_carry_are_refused() {
     for line in ["value_bytes = 100000000", "chunk_bytes = 100000000", "append_bytes = 0", "sessions = 0"] {
         let file = file(&format!("[limits]\n{line}\n"));
         refused(&format!("{WHOLE} --config {}", file.path().display()), "limits.");
+    }
+}
+
+#[test]
+fn the_example_files_are_understood_and_the_full_one_says_the_defaults() {
+    let example = |name: &str| format!("--config {}/examples/config/{name}", env!("CARGO_MANIFEST_DIR"));
+    let node = parse(&example("node.toml")).expect("an example");
+    let full = parse(&example("full.toml")).expect("an example");
+    assert_eq!((node.limits, full.limits), (Limits::default(), Limits::default()));
+    assert_eq!((full.cluster.as_str(), full.shards), (DEFAULT_CLUSTER, DEFAULT_SHARDS));
+    assert_eq!(full.election, Duration::from_millis(DEFAULT_ELECTION_MS));
+    assert_eq!((full.log, full.log_level), (LogFormat::default(), LogLevel::default()));
+    let text = std::fs::read_to_string(format!("{}/examples/config/full.toml", env!("CARGO_MANIFEST_DIR")));
+    let text = text.expect("an example");
+    for setting in file::SETTINGS {
+        assert!(text.contains(&format!("{setting} = ")), "full.toml leaves {setting} out");
     }
 }

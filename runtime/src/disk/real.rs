@@ -7,8 +7,12 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// How much is written and synced at a time while space is prepared: small enough not to hold up the log's own syncs.
-const PREPARE_BYTES: usize = 1 << 20;
+/// How much is synced at a time while space is prepared: small enough not to hold up the log's own syncs.
+const PREPARE_BYTES: u64 = 1 << 20;
+/// How much is written at a time while space is prepared. The page cache keeps what one write brought as one folio: a
+/// small write and its sync have to look through all of it (in one of 1 MiB they took half as much time again), and a
+/// large write touches many of them if they are too small.
+const FOLIO: usize = 64 << 10;
 
 /// A directory of the operating system.
 #[derive(Clone, Debug)]
@@ -102,13 +106,15 @@ impl DiskFile for RealFile {
         reserve(&self.0, old, length - old)?;
         // Reserved extents alone would cost every later sync a journal commit to mark them written (a third of its
         // time on ext4); zeros written now do not.
-        let zeros = vec![0; PREPARE_BYTES];
+        let zeros = [0; FOLIO];
         let mut at = old;
         while at < length {
-            let piece = zeros.get(..usize::try_from(length - at).unwrap_or(PREPARE_BYTES)).unwrap_or(&zeros);
+            let piece = usize::try_from(length - at).ok().and_then(|rest| zeros.get(..rest)).unwrap_or(&zeros);
             self.0.write_all_at(piece, at)?;
-            self.0.sync_data()?;
             at += piece.len() as u64;
+            if at.is_multiple_of(PREPARE_BYTES) {
+                self.0.sync_data()?;
+            }
         }
         self.0.sync_all()
     }

@@ -74,7 +74,7 @@ fn successors(replica: &ReplicaStatus, me: NodeId) -> Vec<NodeId> {
     if replica.role != Role::Leader {
         return Vec::new();
     }
-    let lag = |node: &NodeId| replica.lag.iter().find(|(id, _)| id == node).map_or(u64::MAX, |(_, lag)| *lag);
+    let lag = |node: &NodeId| replica.lag.iter().find(|lag| lag.node == *node).map_or(u64::MAX, |lag| lag.entries);
     let mut others: Vec<NodeId> = replica.voters.iter().copied().filter(|voter| *voter != me).collect();
     others.sort_by_key(|node| (lag(node), *node));
     others
@@ -83,15 +83,20 @@ fn successors(replica: &ReplicaStatus, me: NodeId) -> Vec<NodeId> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use quorate_core::raft::Lag;
 
     fn replica(group: u64, role: Role, voters: &[u64], lag: &[(u64, u64)]) -> ReplicaStatus {
         ReplicaStatus {
             group: GroupId::new(quorate_spec::ids::Gid::new(group), quorate_spec::ids::ConfigNum::new(1)),
             voters: voters.iter().copied().map(NodeId::new).collect(),
             role,
-            lag: lag.iter().map(|(node, lag)| (NodeId::new(*node), *lag)).collect(),
+            lag: lag.iter().map(|(node, entries)| behind(*node, *entries)).collect(),
             ..crate::driver::tests::idle_replica()
         }
+    }
+
+    fn behind(node: u64, entries: u64) -> Lag {
+        Lag { node: NodeId::new(node), entries, bytes: 0, by_snapshot: false }
     }
 
     fn status(replicas: Vec<ReplicaStatus>) -> NodeStatus {

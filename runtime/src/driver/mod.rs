@@ -1,11 +1,14 @@
-//! The driver: one thread that owns the node. It turns what happens into [`Input`]s, steps, and performs the [`Effects`].
+//! The driver: one task that owns the node. It turns what happens into [`Input`]s, steps, and performs the [`Effects`].
 //!
 //! It works in batches. Everything that waits is taken at once: all durable writes as one, all messages, all timers that
 //! are due, all client requests as one input; then the writes of all these steps go to the disk as one batch, and every
-//! peer and client connection is woken at most once. So the busier the node, the cheaper each request.
+//! peer and client connection is woken at most once. So the busier the node, the cheaper each request. On a machine of few
+//! cores it shares one thread with the connections: it then runs when everything that was readable has been read, and no
+//! request wakes a thread on its way to the node and back.
 //!
 //! What is absent: any decision of the protocol, and anything that blocks.
 
+mod alarm;
 mod farewell;
 mod labels;
 mod storage;
@@ -14,20 +17,23 @@ mod timers;
 
 pub use storage::Storage;
 
-use crate::transport::{Arrival, Gauge, Peers};
+use crate::transport::{Arrival, Caller, Peers};
+use alarm::Alarm;
 use farewell::Farewell;
 use quorate_core::effect::{Effects, Halt, Write};
 use quorate_core::input::Input;
-use quorate_core::message::{Message, Peer, Request};
+use quorate_core::message::{Message, Peer, PeerRefusal, Reply, Request};
 use quorate_core::node::Node;
 use quorate_core::raft::LogPosition;
 use quorate_core::status::NodeStatus;
 use quorate_spec::ids::{GroupId, Ticket, WriteId};
+use std::future::poll_fn;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::task::Poll;
 use std::time::{Duration, Instant};
 use tickets::Tickets;
 use timers::Timers;
+use tokio::sync::mpsc::UnboundedReceiver;
 
 /// How many messages and requests one batch takes in, about.
 const BATCH: usize = 4096;
@@ -82,6 +88,16 @@ impl Machine for Node {
     }
 }
 
+/// Why the driver goes on.
+enum Woken {
+    /// Something happened.
+    Event(Event),
+    /// A timer may be due.
+    Alarm,
+    /// Nobody is left who could tell it anything.
+    Deserted,
+}
+
 /// Everything that waited.
 #[derive(Default)]
 struct Batch {
@@ -89,18 +105,21 @@ struct Batch {
     synced: Option<WriteId>,
     disk_full: Option<bool>,
     snapshots: Vec<(GroupId, LogPosition)>,
-    messages: Vec<(Peer, Vec<Message>, usize, Arc<Gauge>)>,
+    messages: Vec<(Peer, Vec<Message>, usize, Arc<Caller>)>,
+    refusals: Vec<(Peer, Peer, PeerRefusal)>,
     requests: Vec<(Ticket, Request)>,
     shutdown: bool,
 }
 
-/// One node at work, on the thread that calls [`Driver::run`].
+/// One node at work, in the task that awaits [`Driver::run`].
 pub struct Driver<M, S> {
     me: Peer,
     machine: M,
     storage: S,
     peers: Peers,
     timers: Timers,
+    /// Rings when the first timer may be due.
+    alarm: Alarm,
     tickets: Tickets,
     /// Writes of this batch's steps.
     writes: Vec<(WriteId, Write)>,
@@ -118,6 +137,7 @@ impl<M: Machine, S: Storage> Driver<M, S> {
             storage,
             peers,
             timers: Timers::new(election),
+            alarm: Alarm::default(),
             tickets: Tickets::default(),
             writes: Vec::new(),
             farewell: None,
@@ -126,24 +146,24 @@ impl<M: Machine, S: Storage> Driver<M, S> {
         }
     }
 
-    /// Performs what construction wanted done, then works until it must end.
+    /// Performs what construction wanted done, then works until it must end. Must be awaited within a tokio runtime.
     /// The storage comes back for what was submitted last.
-    pub fn run(mut self, initial: Effects, inbox: &Receiver<Event>) -> (Ending, S) {
-        let ending = self.drive(initial, inbox);
+    pub async fn run(mut self, initial: Effects, mut inbox: UnboundedReceiver<Event>) -> (Ending, S) {
+        let ending = self.drive(initial, &mut inbox).await;
         (ending, self.storage)
     }
 
-    fn drive(&mut self, initial: Effects, inbox: &Receiver<Event>) -> Ending {
+    async fn drive(&mut self, initial: Effects, inbox: &mut UnboundedReceiver<Event>) -> Ending {
         self.perform(initial);
         self.flush();
         loop {
             if let Some(halt) = self.halt {
                 return Ending::Halted(halt);
             }
-            let batch = match self.wait(inbox) {
-                Ok(first) => self.collect(first, inbox),
-                Err(RecvTimeoutError::Timeout) => Batch::default(),
-                Err(RecvTimeoutError::Disconnected) => return Ending::Deserted,
+            let batch = match self.wait(inbox).await {
+                Woken::Event(first) => self.collect(first, inbox),
+                Woken::Alarm => Batch::default(),
+                Woken::Deserted => return Ending::Deserted,
             };
             self.now = Instant::now();
             self.work(batch);
@@ -155,16 +175,20 @@ impl<M: Machine, S: Storage> Driver<M, S> {
     }
 
     /// The next event, unless a timer is due before.
-    fn wait(&self, inbox: &Receiver<Event>) -> Result<Event, RecvTimeoutError> {
+    async fn wait(&mut self, inbox: &mut UnboundedReceiver<Event>) -> Woken {
         let farewell = self.farewell.as_ref().map(Farewell::next);
-        match self.timers.next().into_iter().chain(farewell).min() {
-            Some(at) => inbox.recv_timeout(at.saturating_duration_since(Instant::now())),
-            None => inbox.recv().map_err(|_| RecvTimeoutError::Disconnected),
-        }
+        let due = self.timers.next().into_iter().chain(farewell).min();
+        poll_fn(|cx| match (inbox.poll_recv(cx), due) {
+            (Poll::Ready(Some(event)), _) => Poll::Ready(Woken::Event(event)),
+            (Poll::Ready(None), _) => Poll::Ready(Woken::Deserted),
+            (Poll::Pending, Some(at)) => self.alarm.poll(cx, at).map(|()| Woken::Alarm),
+            (Poll::Pending, None) => Poll::Pending,
+        })
+        .await
     }
 
     /// Everything that waits, up to about [`BATCH`] messages and requests.
-    fn collect(&mut self, first: Event, inbox: &Receiver<Event>) -> Batch {
+    fn collect(&mut self, first: Event, inbox: &mut UnboundedReceiver<Event>) -> Batch {
         let mut batch = Batch::default();
         self.take_in(first, &mut batch);
         while batch.size < BATCH
@@ -177,10 +201,11 @@ impl<M: Machine, S: Storage> Driver<M, S> {
 
     fn take_in(&mut self, event: Event, batch: &mut Batch) {
         match event {
-            Event::Arrived(Arrival::Messages { from, messages, bytes, waiting }) => {
+            Event::Arrived(Arrival::Messages { from, messages, bytes, caller }) => {
                 batch.size += messages.len();
-                batch.messages.push((from, messages, bytes, waiting));
+                batch.messages.push((from, messages, bytes, caller));
             }
+            Event::Arrived(Arrival::Refused { by, whom, reason }) => batch.refusals.push((by, whom, reason)),
             Event::Arrived(Arrival::Requests { client, requests }) => {
                 batch.size += requests.len();
                 for (ticket, request, bytes) in requests {
@@ -206,11 +231,18 @@ impl<M: Machine, S: Storage> Driver<M, S> {
         if let Some(full) = batch.disk_full {
             self.step(Input::DiskFull { full });
         }
-        for (from, messages, bytes, waiting) in batch.messages {
+        for (from, whom, reason) in batch.refusals {
+            self.step(Input::Received { from, message: Message::Refused { whom, reason } });
+        }
+        for (from, messages, bytes, caller) in batch.messages {
             for message in messages {
-                self.step(Input::Received { from, message });
+                let effects = self.machine.step(Input::Received { from, message });
+                if let Some(reason) = effects.refused {
+                    caller.refuse(reason);
+                }
+                self.perform(effects);
             }
-            waiting.leave(bytes);
+            caller.done(bytes);
         }
         while let Some(timer) = self.timers.pop(self.now) {
             self.step(Input::Fired { timer });
@@ -230,7 +262,9 @@ impl<M: Machine, S: Storage> Driver<M, S> {
 
     /// Performs effects; what goes to the disk, to peers and to clients waits for [`Self::flush`].
     fn perform(&mut self, effects: Effects) {
-        let Effects { mut writes, sends, timers, replies, snapshots, addresses, halt, labels } = effects;
+        // Who is refused was told by the way that its message came.
+        let Effects { mut writes, sends, timers, replies, snapshots, addresses, pins, refused: _, halt, labels } =
+            effects;
         labels::tell(self.me.node, &labels);
         self.writes.append(&mut writes);
         for (node, address) in addresses {
@@ -239,13 +273,19 @@ impl<M: Machine, S: Storage> Driver<M, S> {
                 Err(_) => tracing::warn!(%node, ?address, "the address is not text: ignored"),
             }
         }
+        for (node, stamp) in pins {
+            self.peers.pin(node, stamp);
+        }
         for (to, message) in sends {
             self.peers.push(to, message);
         }
         for change in timers {
             self.timers.change(change, self.now);
         }
-        for (ticket, reply) in replies {
+        for (ticket, mut reply) in replies {
+            if let Reply::Status(status) = &mut reply {
+                Arc::make_mut(status).host = Some(self.storage.host());
+            }
             self.tickets.answer(ticket, reply);
         }
         for work in snapshots {

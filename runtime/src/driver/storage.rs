@@ -1,6 +1,7 @@
 //! What the driver needs of the disk: a lane for writes, a background for snapshots. Neither may block.
 
 use quorate_core::effect::{SnapshotWork, Write};
+use quorate_core::status::HostStatus;
 use quorate_spec::ids::WriteId;
 
 /// The disk as the driver sees it. What becomes of the work is reported as events.
@@ -13,4 +14,7 @@ pub trait Storage {
 
     /// Has a snapshot written in the background.
     fn write_snapshot(&mut self, work: SnapshotWork);
+
+    /// What is known of the process and its disk, for `status`. As last measured: asking touches no disk.
+    fn host(&self) -> HostStatus;
 }

@@ -7,14 +7,15 @@ use crate::transport::{Deliver, Identity, Listener};
 use quorate_core::effect::{SnapshotWork, TimerChange};
 use quorate_core::input::Timer;
 use quorate_core::message::{DirectoryMessage, PeerRefusal, Reply};
-use quorate_core::status::ReplicaStatus;
+use quorate_core::status::{HostStatus, ReplicaStatus};
 use quorate_spec::ids::{Boot, ConfigNum, DirectoryVersion, LogIndex, NodeId, Stamp, Term};
 use quorate_spec::views::Role;
 use std::io::{Read, Write as _};
 use std::net::TcpStream;
-use std::sync::mpsc::{self, Sender};
+use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread::JoinHandle;
 use tokio::runtime::Runtime;
+use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
 pub(super) fn idle_replica() -> ReplicaStatus {
     ReplicaStatus {
@@ -42,9 +43,12 @@ pub(super) fn idle_status() -> NodeStatus {
     NodeStatus {
         node: NodeId::new(1),
         address: "here:1".into(),
+        boot: Default::default(),
         config: ConfigNum::ZERO,
         replicas: Vec::new(),
         may_be_stopped: false,
+        disk_full: false,
+        host: None,
     }
 }
 
@@ -97,10 +101,14 @@ impl Storage for HeldDisk {
     fn write_snapshot(&mut self, _work: SnapshotWork) {}
 
     fn synced(&mut self, _write: WriteId) {}
+
+    fn host(&self) -> HostStatus {
+        HostStatus { cluster: "here".to_owned(), ..HostStatus::default() }
+    }
 }
 
 struct Running {
-    events: Sender<Event>,
+    events: UnboundedSender<Event>,
     inputs: Receiver<Input>,
     submitted: Receiver<WriteId>,
     address: String,
@@ -108,25 +116,26 @@ struct Running {
 }
 
 fn start(runtime: &Runtime, node: u64, peers: &[(u64, &str)], first: Effects, initial: Effects) -> Running {
-    let (events, inbox) = mpsc::channel();
+    let (events, inbox) = unbounded_channel();
     let (inputs, seen) = mpsc::channel();
     let (writes, submitted) = mpsc::channel();
     let me = Peer { node: NodeId::new(node), stamp: Stamp::new(1), boot: Boot::new(1) };
     let socket = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).expect("a port");
     let address = socket.local_addr().expect("bound").to_string();
     let identity = Arc::new(Identity { cluster: "test".to_owned(), me, address: address.clone() });
-    let mut out = Peers::new(Arc::clone(&identity), runtime.handle().clone());
-    for (peer, at) in peers {
-        out.set_address(NodeId::new(*peer), at);
-    }
     let deliver: Deliver = {
         let events = events.clone();
         Arc::new(move |arrival| drop(events.send(Event::Arrived(arrival))))
     };
-    runtime.spawn(Listener::new(identity, deliver).run(socket));
+    let mut out = Peers::new(Arc::clone(&identity), Arc::clone(&deliver), runtime.handle().clone());
+    for (peer, at) in peers {
+        out.set_address(NodeId::new(*peer), at);
+    }
+    runtime.spawn(Listener::new(identity, out.pins(), deliver).run(socket));
     let script = Script { inputs, write: WriteId::ZERO, waiting: Vec::new(), first };
     let driver = Driver::new(me, script, HeldDisk(writes), out, Duration::from_secs(600));
-    let thread = std::thread::spawn(move || driver.run(initial, &inbox).0);
+    let handle = runtime.handle().clone();
+    let thread = std::thread::spawn(move || handle.block_on(driver.run(initial, inbox)).0);
     Running { events, inputs: seen, submitted, address, thread }
 }
 
@@ -181,6 +190,24 @@ fn answers_wait_for_the_disk_and_find_their_client() {
             assert_eq!(reply, ReplyFrame { ticket: ticket * 10 + number as u64, reply: Reply::TransferStarted });
         }
     }
+    node.events.send(Event::Shutdown).expect("running");
+    assert_eq!(node.thread.join().expect("no panic"), Ending::Shutdown);
+}
+
+#[test]
+fn a_status_leaves_with_what_the_process_knows_of_itself() {
+    let runtime = runtime();
+    let status = Reply::Status(Arc::new(idle_status()));
+    let first = Effects { replies: vec![(Ticket::ZERO.next(), status)], ..Effects::default() };
+    let node = start(&runtime, 1, &[], first, Effects::default());
+    let mut client = connect(&node.address);
+    let mut out = Vec::new();
+    let frame = ClientFrame { ticket: 7, request: Request::Status };
+    codec::encode_into(Kind::Request, &frame, &mut out).expect("small");
+    client.write_all(&out).expect("sent");
+    let reply: ReplyFrame = read_frame(&mut client, Kind::Reply);
+    let Reply::Status(status) = reply.reply else { panic!("a status") };
+    assert_eq!(status.host.as_ref().map(|host| host.cluster.as_str()), Some("here"));
     node.events.send(Event::Shutdown).expect("running");
     assert_eq!(node.thread.join().expect("no panic"), Ending::Shutdown);
 }

@@ -4,6 +4,7 @@
 //! nothing will be.
 
 use super::retention::{Release, Retention};
+use super::usage::Usage;
 use crate::config::NodeConfig;
 use crate::data_dir::DataDir;
 use crate::disk::RealDisk;
@@ -14,10 +15,11 @@ use crate::wal::{WalEvent, WalOptions, WalThread};
 use quorate_core::durable::Durable;
 use quorate_core::effect::{SnapshotWork, Write};
 use quorate_core::message::Peer;
+use quorate_core::status::HostStatus;
 use quorate_spec::ids::WriteId;
 use std::fmt::Display;
 use std::io::Write as _;
-use std::sync::mpsc::Sender;
+use tokio::sync::mpsc::UnboundedSender;
 
 /// A node's disk, opened.
 pub(super) struct Opened {
@@ -34,6 +36,7 @@ pub(super) struct NodeDisk {
     wal: WalThread<RealDisk>,
     snapshots: SnapshotThread,
     retention: Retention,
+    usage: Usage,
     /// Locked until the end.
     _directory: DataDir,
 }
@@ -42,7 +45,7 @@ pub(super) struct NodeDisk {
 ///
 /// # Errors
 /// One line that says what to do.
-pub(super) fn open(config: &NodeConfig, events: &Sender<Event>) -> Result<Opened, String> {
+pub(super) fn open(config: &NodeConfig, events: &UnboundedSender<Event>) -> Result<Opened, String> {
     let directory =
         DataDir::open_or_create(&config.data, &config.cluster, config.id).map_err(|error| error.to_string())?;
     let identity = directory.identity;
@@ -61,6 +64,7 @@ pub(super) fn open(config: &NodeConfig, events: &Sender<Event>) -> Result<Opened
         wal: WalThread::spawn(opened.wal, report_wal(events.clone())).map_err(threads)?,
         snapshots: SnapshotThread::spawn(snapshots, report_snapshots(events.clone())).map_err(threads)?,
         retention: Retention::default(),
+        usage: Usage::watch(&config.data, &config.cluster).map_err(threads)?,
         _directory: directory,
     };
     Ok(Opened { me, durable: opened.durable, storage })
@@ -94,10 +98,14 @@ impl Storage for NodeDisk {
     fn write_snapshot(&mut self, work: SnapshotWork) {
         self.snapshots.submit(work);
     }
+
+    fn host(&self) -> HostStatus {
+        self.usage.last()
+    }
 }
 
 /// What the log's thread reports, as events. A closed channel means that the driver has ended: nobody waits.
-fn report_wal(events: Sender<Event>) -> impl Fn(WalEvent) + Send + 'static {
+fn report_wal(events: UnboundedSender<Event>) -> impl Fn(WalEvent) + Send + 'static {
     move |event| match event {
         WalEvent::Synced(write) => drop(events.send(Event::Synced(write))),
         WalEvent::Full(full) => {
@@ -113,7 +121,7 @@ fn report_wal(events: Sender<Event>) -> impl Fn(WalEvent) + Send + 'static {
 }
 
 /// What the snapshots' thread reports, as events.
-fn report_snapshots(events: Sender<Event>) -> impl Fn(SnapshotEvent) + Send + 'static {
+fn report_snapshots(events: UnboundedSender<Event>) -> impl Fn(SnapshotEvent) + Send + 'static {
     move |event| match event {
         SnapshotEvent::Written { group, last } => drop(events.send(Event::SnapshotWritten { group, last })),
         SnapshotEvent::Full { group } => {
@@ -123,10 +131,14 @@ fn report_snapshots(events: Sender<Event>) -> impl Fn(SnapshotEvent) + Send + 's
     }
 }
 
+/// How a process ends whose disk failed: not to be started again before somebody has looked, since what the operating
+/// system shows of a file after a failed write need not be what is on the disk.
+const DISK_FAILED: i32 = 3;
+
 /// Ends the process at once. The log may be off, so the reason goes to standard error in any case.
 fn die(error: &dyn Display) -> ! {
     tracing::error!(%error, "the disk failed");
     // Nobody may be left to read it; that must not keep the process from ending in order.
     let _ = writeln!(std::io::stderr(), "error: {error}");
-    std::process::exit(1);
+    std::process::exit(DISK_FAILED);
 }

@@ -49,7 +49,8 @@ pub fn snapshot_name(group: GroupId, last: LogPosition) -> String {
     format!("snap-{gid}-{born}-{}-{}", last.index.get(), last.term.get())
 }
 
-fn parse_name(name: &str) -> Option<(GroupId, LogPosition)> {
+/// What a file name of [`snapshot_name`] stands for.
+pub(crate) fn parse_name(name: &str) -> Option<(GroupId, LogPosition)> {
     let mut numbers = name.strip_prefix("snap-")?.split('-').map(str::parse::<u64>);
     let mut next = || numbers.next()?.ok();
     let group = GroupId::new(Gid::new(next()?), ConfigNum::new(next()?));

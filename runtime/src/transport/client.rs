@@ -1,4 +1,8 @@
 //! One client's connection: requests in, replies out, both many at a time, with bounds on what is unanswered.
+//!
+//! Replies wait as they are, sharing their values with the store, and are encoded a bounded part at a time: little for each
+//! connection, and beyond that from what all connections share. Who takes too little in is closed, so that nobody holds
+//! that for long.
 
 use super::frames::{FrameBuffer, StreamEnd};
 use super::gauge::Gauge;
@@ -14,14 +18,20 @@ use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::net::tcp::WriteHalf;
 use tokio::sync::Notify;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep_until};
 
 /// How many requests of one connection may be unanswered before no more are read.
 pub(super) const UNANSWERED_REQUESTS: usize = 4096;
 /// How many bytes of replies may wait for a client that takes none in before no more requests are read.
 const OUT_BYTES: usize = 1 << 20;
+/// How much encoded a connection may have in any case.
+const FREE: usize = 16 << 10;
+/// What a connection keeps of an empty buffer.
+const KEEP: usize = 256 << 10;
 /// How long a client may take nothing in while replies wait.
 const STALL: Duration = Duration::from_secs(10);
+/// How long it may take for [`OUT_BYTES`].
+const DRAIN: Duration = Duration::from_secs(30);
 
 /// The reply side of a client's connection: the driver pushes, the connection's task sends.
 #[derive(Debug)]
@@ -76,10 +86,11 @@ pub(super) async fn serve(
     mut stream: TcpStream,
     mut buffer: FrameBuffer,
     held: Arc<Gauge>,
+    encoded: Arc<Gauge>,
     deliver: Deliver,
 ) -> StreamEnd {
     let client = Arc::new(Client::new(held));
-    let end = converse(&mut stream, &mut buffer, &client, &deliver).await;
+    let end = converse(&mut stream, &mut buffer, &client, encoded, &deliver).await;
     client.gone.store(true, Ordering::Release);
     lock(&client.replies).clear();
     end
@@ -89,10 +100,11 @@ async fn converse(
     stream: &mut TcpStream,
     buffer: &mut FrameBuffer,
     client: &Arc<Client>,
+    encoded: Arc<Gauge>,
     deliver: &Deliver,
 ) -> StreamEnd {
     let (mut reader, writer) = stream.split();
-    let mut out = Outgoing::default();
+    let mut out = Outgoing::new(Arc::clone(&encoded));
     if let Err(end) = deliver_requests(buffer, client, deliver) {
         return end;
     }
@@ -102,15 +114,19 @@ async fn converse(
         }
         let calm = client.unanswered.has_room() && out.replies.is_empty() && out.waiting() < OUT_BYTES;
         let may_read = calm && client.held.has_room();
+        if !may_read {
+            buffer.excuse();
+        }
         let result = tokio::select! {
             () = client.wake.notified() => Ok(()),
-            result = buffer.fill(&mut reader), if may_read => {
+            result = buffer.fill_in_time(&mut reader), if may_read => {
                 result.and_then(|()| deliver_requests(buffer, client, deliver))
             }
             () = client.held.room(), if calm && !may_read => Ok(()),
             result = writer.writable(), if out.waiting() > 0 => result.map_err(StreamEnd::from),
-            () = stall(), if out.waiting() > 0 => {
-                Err(io::Error::new(io::ErrorKind::TimedOut, "the client takes no replies in").into())
+            () = encoded.room(), if out.waiting() == 0 && !out.replies.is_empty() => Ok(()),
+            () = stall(out.began), if out.waiting() > 0 => {
+                Err(io::Error::new(io::ErrorKind::TimedOut, "the client takes too little of its replies in").into())
             }
         };
         if let Err(end) = result {
@@ -120,8 +136,8 @@ async fn converse(
 }
 
 /// Only when polled does it start a timer.
-async fn stall() {
-    sleep(STALL).await;
+async fn stall(began: Instant) {
+    sleep_until((Instant::now() + STALL).min(began + DRAIN)).await;
 }
 
 /// Hands over every whole request in the buffer, as one batch.
@@ -141,26 +157,74 @@ fn deliver_requests(buffer: &mut FrameBuffer, client: &Arc<Client>, deliver: &De
 }
 
 /// Encoded replies on their way.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Outgoing {
     /// Replies that are not encoded yet: their values are shared, so they cost little.
     replies: VecDeque<(u64, Reply)>,
     bytes: Vec<u8>,
     sent: usize,
+    /// What all connections have encoded beyond [`FREE`], and how much of it is here.
+    encoded: Arc<Gauge>,
+    charged: usize,
+    /// Since when what waits is taken in, and how much of it was.
+    began: Instant,
+    taken: usize,
+}
+
+/// About how many bytes a reply takes, as far as it can be large.
+fn size(reply: &Reply) -> usize {
+    match reply {
+        Reply::Value { value: Some(value), .. } => value.len(),
+        _ => 0,
+    }
 }
 
 impl Outgoing {
+    fn new(encoded: Arc<Gauge>) -> Self {
+        let (replies, bytes) = (VecDeque::new(), Vec::new());
+        Self { replies, bytes, sent: 0, encoded, charged: 0, began: Instant::now(), taken: 0 }
+    }
+
+    /// Counts what is encoded here, and notes when the client begins to have something to take in.
+    fn settle(&mut self) {
+        let charge = if self.waiting() > 0 { self.bytes.capacity().saturating_sub(FREE) } else { 0 };
+        match charge.checked_sub(self.charged) {
+            Some(0) => {}
+            Some(more) => self.encoded.enter(more),
+            None => self.encoded.leave(self.charged - charge),
+        }
+        self.charged = charge;
+    }
+
+    /// The client took so much in.
+    fn took(&mut self, count: usize) {
+        self.sent += count;
+        self.taken += count;
+        if self.taken >= OUT_BYTES {
+            self.taken = 0;
+            self.began = Instant::now();
+        }
+    }
+
     fn waiting(&self) -> usize {
         self.bytes.len() - self.sent
     }
 
     /// Encodes replies until enough bytes wait.
     fn encode(&mut self) -> Result<(), StreamEnd> {
-        while self.waiting() < OUT_BYTES
-            && let Some((ticket, reply)) = self.replies.pop_front()
-        {
+        if self.waiting() == 0 {
+            self.taken = 0;
+            self.began = Instant::now();
+        }
+        while self.waiting() < OUT_BYTES {
+            let large = |(_, reply): &(u64, Reply)| self.waiting() + size(reply) > FREE;
+            if self.replies.front().is_some_and(large) && !self.encoded.has_room() {
+                break;
+            }
+            let Some((ticket, reply)) = self.replies.pop_front() else { break };
             codec::encode_into(Kind::Reply, &ReplyFrame { ticket, reply }, &mut self.bytes)
                 .map_err(|error| io::Error::other(format!("a reply cannot be sent: {error}")))?;
+            self.settle();
         }
         Ok(())
     }
@@ -171,7 +235,7 @@ impl Outgoing {
         self.encode()?;
         while self.waiting() > 0 {
             match writer.try_write(self.bytes.get(self.sent..).unwrap_or_default()) {
-                Ok(count) => self.sent += count,
+                Ok(count) => self.took(count),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     if self.sent > OUT_BYTES {
                         self.bytes.drain(..self.sent);
@@ -189,9 +253,16 @@ impl Outgoing {
         }
         self.bytes.clear();
         self.sent = 0;
-        if self.bytes.capacity() > OUT_BYTES {
+        if self.bytes.capacity() > KEEP {
             self.bytes = Vec::new();
         }
+        self.settle();
         Ok(())
+    }
+}
+
+impl Drop for Outgoing {
+    fn drop(&mut self) {
+        self.encoded.leave(self.charged);
     }
 }

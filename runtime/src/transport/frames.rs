@@ -2,14 +2,24 @@
 //!
 //! It never allocates on the word of an unchecked length, and never hands out a frame that is not whole.
 
+use super::gauge::Gauge;
 use crate::codec::{self, CodecError, HEADER_LEN, Kind};
 use std::io;
+use std::sync::Arc;
+use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt};
+use tokio::time::{Instant, timeout, timeout_at};
 
 /// What a quiet connection's buffer holds.
 const SMALL: usize = 4 << 10;
 /// What a busy connection reads at once.
 const LARGE: usize = 128 << 10;
+/// What a connection's buffer may hold of an unfinished frame before it counts for what all of them share.
+const FREE: usize = 16 << 10;
+/// After how long without bytes a connection's large buffer is given back.
+const IDLE: Duration = Duration::from_secs(1);
+/// How long a frame may take to arrive, from its first bytes on.
+const FRAME_TIME: Duration = Duration::from_secs(10);
 
 /// Why a stream of frames ended.
 #[derive(Debug)]
@@ -57,9 +67,61 @@ pub(super) struct FrameBuffer {
     missing: usize,
     /// Whether the last read filled all that was offered: more is waiting.
     busy: bool,
+    /// What all buffers of this sort of connection hold of unfinished frames, if that is limited.
+    shared: Option<Arc<Gauge>>,
+    /// How much of it this one holds.
+    charged: usize,
+    /// Since when a frame is only partly here.
+    begun: Option<Instant>,
 }
 
 impl FrameBuffer {
+    /// From now on, what it holds of an unfinished frame counts for what it shares with others, and such a frame must
+    /// arrive in time: those who send only the beginnings of large frames hold no more than `shared`, and not for long.
+    pub(super) fn charge(&mut self, shared: Arc<Gauge>) {
+        self.shared = Some(shared);
+    }
+
+    /// Whether it shares.
+    pub(super) fn is_charged(&self) -> bool {
+        self.shared.is_some()
+    }
+
+    /// It shares no longer.
+    pub(super) fn discharge(&mut self) {
+        self.settle(0);
+        self.shared = None;
+    }
+
+    /// Takes so many bytes of what is shared, instead of what it had.
+    fn settle(&mut self, charge: usize) {
+        let Some(shared) = &self.shared else { return };
+        match charge.checked_sub(self.charged) {
+            Some(0) => {}
+            Some(more) => shared.enter(more),
+            None => shared.leave(self.charged - charge),
+        }
+        self.charged = charge;
+    }
+
+    /// Time in which nothing was read for lack of room inside does not count.
+    pub(super) fn excuse(&mut self) {
+        self.begun = self.begun.map(|_| Instant::now());
+    }
+
+    /// As [`Self::fill`], but a frame that has begun must arrive in time if what is held is shared.
+    ///
+    /// # Errors
+    /// The stream ended, or is too slow.
+    pub(super) async fn fill_in_time<R: AsyncRead + Unpin>(&mut self, reader: &mut R) -> Result<(), StreamEnd> {
+        match self.begun.filter(|_| self.shared.is_some()) {
+            None => self.fill(reader).await,
+            Some(begun) => timeout_at(begun + FRAME_TIME, self.fill(reader)).await.unwrap_or_else(|_| {
+                Err(io::Error::new(io::ErrorKind::TimedOut, "a frame that had begun did not arrive in time").into())
+            }),
+        }
+    }
+
     /// The next whole frame, header included, if it has arrived. Only frames of `kind` may come.
     ///
     /// # Errors
@@ -68,6 +130,7 @@ impl FrameBuffer {
         let pending = self.bytes.get(self.start..).unwrap_or_default();
         let Some(header) = pending.get(..HEADER_LEN) else {
             self.missing = HEADER_LEN - pending.len();
+            self.begun = if pending.is_empty() { None } else { self.begun.or_else(|| Some(Instant::now())) };
             return Ok(None);
         };
         let header = codec::parse_header(header)?;
@@ -77,8 +140,10 @@ impl FrameBuffer {
         let whole = HEADER_LEN + header.length as usize;
         if pending.len() < whole {
             self.missing = whole - pending.len();
+            self.begun = self.begun.or_else(|| Some(Instant::now()));
             return Ok(None);
         }
+        self.begun = None;
         let begin = self.start;
         self.start += whole;
         Ok(self.bytes.get(begin..begin + whole))
@@ -89,8 +154,21 @@ impl FrameBuffer {
     /// # Errors
     /// The stream ended.
     pub(super) async fn fill<R: AsyncRead + Unpin>(&mut self, reader: &mut R) -> Result<(), StreamEnd> {
+        if let Some(shared) = self.shared.as_ref().filter(|_| self.bytes.len() - self.start + self.missing > FREE) {
+            shared.room().await;
+        }
         self.make_room();
-        match reader.read_buf(&mut self.bytes).await? {
+        let read = match self.bytes.is_empty() && self.bytes.capacity() > FREE {
+            false => reader.read_buf(&mut self.bytes).await?,
+            true => match timeout(IDLE, reader.read_buf(&mut self.bytes)).await {
+                Ok(read) => read?,
+                Err(_) => {
+                    self.bytes = Vec::with_capacity(SMALL);
+                    reader.read_buf(&mut self.bytes).await?
+                }
+            },
+        };
+        match read {
             0 if self.bytes.is_empty() => Err(StreamEnd::Closed),
             0 => Err(io::Error::from(io::ErrorKind::UnexpectedEof).into()),
             _ => {
@@ -131,6 +209,13 @@ impl FrameBuffer {
         // A claimed length is believed only as far as the bytes that have come: at most doubling.
         let believed = self.missing.min(self.bytes.len().max(LARGE));
         self.bytes.reserve_exact(believed.max(if self.busy { LARGE } else { SMALL }));
+        self.settle(if self.bytes.is_empty() { 0 } else { self.bytes.capacity().saturating_sub(FREE) });
+    }
+}
+
+impl Drop for FrameBuffer {
+    fn drop(&mut self) {
+        self.settle(0);
     }
 }
 

@@ -129,7 +129,7 @@ fn classify(message: &Message) -> (Lane, usize) {
             | DirectoryMessage::Greet(_)
             | DirectoryMessage::Greeted(_) => (Lane::Urgent, SMALL),
         },
-        Message::Refused(_) => (Lane::Urgent, SMALL),
+        Message::Refused { .. } => (Lane::Urgent, SMALL),
     }
 }
 
@@ -165,7 +165,7 @@ fn weigh<P: Payload>(entry: &Arc<Entry<P>>) -> usize {
 mod tests {
     use super::*;
     use quorate_core::controller::NodeInfo;
-    use quorate_core::message::PeerRefusal;
+    use quorate_core::message::{Peer, PeerRefusal};
     use quorate_core::raft::LogPosition;
     use quorate_spec::ids::{GroupId, LogIndex, NodeId, ReadContext, Term};
 
@@ -243,6 +243,8 @@ mod tests {
             info: NodeInfo { address: "a:1".into(), stamp: Default::default() },
         };
         assert_eq!(classify(&Message::Directory(register)).0, Lane::Urgent);
-        assert_eq!(classify(&Message::Refused(PeerRefusal::OtherBootstrap)).0, Lane::Urgent);
+        let whom = Peer { node: NodeId::new(1), stamp: Default::default(), boot: Default::default() };
+        let refused = Message::Refused { whom, reason: PeerRefusal::OtherBootstrap };
+        assert_eq!(classify(&refused).0, Lane::Urgent);
     }
 }

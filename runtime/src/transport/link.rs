@@ -1,15 +1,16 @@
 //! The way to one peer: a task that dials, says hello, empties the [`Lanes`] into the connection, and dials again.
 //!
 //! The connection carries messages one way only; what comes back are echoes of pings, by which a dead or blackholed route
-//! is noticed whatever the operating system thinks of it.
+//! is noticed whatever the operating system thinks of it, and the refusal of whoever does not believe this node.
 
 use super::frames::FrameBuffer;
 use super::lanes::Lanes;
 use super::wire::{Hello, HelloReply, PeerFrame, PeerFrameRef};
-use super::{HELLO_TIMEOUT, Identity, lock};
+use super::{Arrival, Deliver, HELLO_TIMEOUT, Identity, Pins, lock};
 use crate::codec::{self, Kind};
-use quorate_core::message::Message;
+use quorate_core::message::{Message, Peer};
 use quorate_spec::ids::NodeId;
+use std::collections::BTreeSet;
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -28,6 +29,8 @@ const PINGS_UNANSWERED: u32 = 4;
 const WRITE_TIMEOUT: Duration = Duration::from_secs(5);
 /// The back-off between attempts, in milliseconds: random between the first and a bound that doubles up to the second.
 const BACKOFF_MS: std::ops::RangeInclusive<u64> = 20..=500;
+/// How many troubles with a peer are told until it is reached.
+const COMPLAINTS: usize = 8;
 /// About how many bytes go into one write.
 const FLUSH_BYTES: usize = 256 << 10;
 /// How much the kernel may hold for one peer: what an urgent message may at most wait behind, apart from one flush.
@@ -81,19 +84,19 @@ impl Link {
     }
 
     /// Dials and sends for as long as the runtime lives.
-    pub(super) async fn run(self: Arc<Self>, identity: Arc<Identity>) {
+    pub(super) async fn run(self: Arc<Self>, identity: Arc<Identity>, pins: Arc<Pins>, deliver: Deliver) {
         let mut ceiling = *BACKOFF_MS.start();
-        let mut complaint = String::new();
+        let mut complaint = BTreeSet::new();
         loop {
             self.wait_for_messages().await;
             self.moved.store(false, Ordering::Release);
             let address = lock(&self.address).clone();
-            let error = match timeout(CONNECT_TIMEOUT + HELLO_TIMEOUT, self.connect(&identity, &address)).await {
-                Ok(Ok(stream)) => {
+            let error = match timeout(CONNECT_TIMEOUT + HELLO_TIMEOUT, self.connect(&identity, &pins, &address)).await {
+                Ok(Ok((stream, peer))) => {
                     tracing::debug!(to = %self.to, %address, "connected");
                     ceiling = *BACKOFF_MS.start();
                     complaint.clear();
-                    let error = self.converse(stream).await;
+                    let error = self.converse(stream, peer, &deliver).await;
                     tracing::debug!(to = %self.to, %address, %error, "connection lost");
                     None
                 }
@@ -102,9 +105,13 @@ impl Link {
             };
             // What waited for a connection that failed is stale: the core has long resent what matters.
             lock(&self.lanes).clear();
-            if let Some(error) = error.filter(|error| *error != complaint) {
-                tracing::warn!(to = %self.to, %address, %error, "cannot reach the node; will keep trying");
-                complaint = error;
+            // Each trouble is told once until the node is reached: a host that is gone fails in several ways by turns.
+            let news = |error: &String| complaint.len() < COMPLAINTS && complaint.insert(format!("{address}: {error}"));
+            if let Some(error) = error.filter(news) {
+                tracing::warn!(
+                    to = %self.to, %address, %error,
+                    "cannot reach the node; will keep trying: is it up, and is this its address in --controllers and --advertise?"
+                );
             }
             ceiling = (ceiling * 2).min(*BACKOFF_MS.end());
             sleep(Duration::from_millis(fastrand::u64(*BACKOFF_MS.start()..=ceiling))).await;
@@ -118,7 +125,7 @@ impl Link {
     }
 
     /// Connects and says hello.
-    async fn connect(&self, identity: &Identity, address: &str) -> io::Result<TcpStream> {
+    async fn connect(&self, identity: &Identity, pins: &Pins, address: &str) -> io::Result<(TcpStream, Peer)> {
         let mut stream = timeout(CONNECT_TIMEOUT, dial(address))
             .await
             .map_err(|_| io::Error::new(io::ErrorKind::TimedOut, "no connection in time"))??;
@@ -137,21 +144,26 @@ impl Link {
             .map_err(|_| io::Error::new(io::ErrorKind::TimedOut, "no answer to the hello"))?
             .map_err(|end| io::Error::other(end.to_string()))?;
         match reply {
-            HelloReply::Welcome { cluster, node } if cluster == identity.cluster && node == self.to => Ok(stream),
-            HelloReply::Welcome { cluster, node } => {
-                Err(io::Error::other(format!("{address} is {node} of cluster {cluster:?}, not {}", self.to)))
+            HelloReply::Welcome { cluster, from } if cluster != identity.cluster || from.node != self.to => {
+                Err(io::Error::other(format!("{address} is {} of cluster {cluster:?}, not {}", from.node, self.to)))
             }
+            HelloReply::Welcome { from, .. } if pins.contradicts(from) => Err(io::Error::other(format!(
+                "at {address} node {} has another data directory than this node knows it by: it was wiped or belongs to \
+                 another cluster; put its own directory back, or correct its address in --controllers",
+                from.node.get()
+            ))),
+            HelloReply::Welcome { from, .. } => Ok((stream, from)),
             HelloReply::Refused { reason } => Err(io::Error::other(reason)),
         }
     }
 
     /// Sends until the connection ends, and says why it did.
-    async fn converse(&self, mut stream: TcpStream) -> String {
+    async fn converse(&self, mut stream: TcpStream, peer: Peer, deliver: &Deliver) -> String {
         let (mut reader, mut writer) = stream.split();
         let answered = AtomicBool::new(false);
         tokio::select! {
             end = self.send(&mut writer) => end,
-            end = hear(&mut reader, &answered) => end,
+            end = hear(&mut reader, &answered, peer, deliver) => end,
             end = self.watch(&answered) => end,
         }
     }
@@ -198,12 +210,16 @@ impl Link {
     }
 }
 
-/// Takes in echoes of pings until the connection ends.
-async fn hear<R: AsyncRead + Unpin>(reader: &mut R, answered: &AtomicBool) -> String {
+/// Takes in echoes of pings until the connection ends; or a refusal, which is for the core to judge.
+async fn hear<R: AsyncRead + Unpin>(reader: &mut R, answered: &AtomicBool, by: Peer, deliver: &Deliver) -> String {
     let mut buffer = FrameBuffer::default();
     loop {
         match buffer.receive::<PeerFrame, _>(reader, Kind::Peer).await {
             Ok(PeerFrame::Pong) => answered.store(true, Ordering::Release),
+            Ok(PeerFrame::Message(Message::Refused { whom, reason })) => {
+                deliver(Arrival::Refused { by, whom, reason });
+                return "it refuses this node".to_owned();
+            }
             Ok(PeerFrame::Ping | PeerFrame::Message(_)) => return "it answered with messages".to_owned(),
             Err(end) => return end.to_string(),
         }

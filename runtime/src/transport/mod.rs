@@ -4,9 +4,13 @@
 //! same port. Everything that arrives is handed over as an [`Arrival`]; nothing here ever blocks the node: what a peer
 //! does not take is dropped, what a client does not take closes its connection, and who sends too much is read no further.
 //!
-//! What is absent: any decision about what a message means, and any trust in what comes from outside.
+//! What is absent: any decision about what a message means, and any trust in what comes from outside: whatever a stranger
+//! sends costs bounded memory, and a connection at most. What *is* trusted: nodes of the cluster are not made to lie. Nothing
+//! authenticates them; whoever can reach the port and knows a stamp can speak for its holder. A damaged frame is noticed by
+//! its checksum, and a counter that no honest node reaches (2^63) is refused when it is decoded.
 
 mod client;
+mod door;
 mod frames;
 mod gauge;
 mod inbound;
@@ -14,14 +18,18 @@ mod lanes;
 mod link;
 mod listener;
 mod peers;
+mod pins;
+pub mod reach;
 pub mod wire;
 
 pub use client::Client;
 pub use gauge::Gauge;
+pub use inbound::Caller;
 pub use listener::Listener;
 pub use peers::Peers;
+pub use pins::Pins;
 
-use quorate_core::message::{Message, Peer, Request};
+use quorate_core::message::{Message, Peer, PeerRefusal, Request};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -50,8 +58,17 @@ pub enum Arrival {
         messages: Vec<Message>,
         /// Their size, to be taken off the gauge when they have been stepped through.
         bytes: usize,
-        /// What counts this connection's waiting bytes.
-        waiting: Arc<Gauge>,
+        /// The connection that they came by.
+        caller: Arc<Caller>,
+    },
+    /// A peer that this node dialled refuses its messages.
+    Refused {
+        /// Who answered.
+        by: Peer,
+        /// Who is meant.
+        whom: Peer,
+        /// Why.
+        reason: PeerRefusal,
     },
     /// Requests of a client, in order: what it calls each, and its size.
     Requests {

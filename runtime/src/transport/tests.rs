@@ -4,7 +4,7 @@ use super::frames::FrameBuffer;
 use super::wire::{ClientFrame, Hello, HelloReply, PeerFrame, ReplyFrame};
 use super::*;
 use crate::codec::{self, HEADER_LEN, Kind};
-use quorate_core::message::{DirectoryMessage, Reply};
+use quorate_core::message::{DirectoryMessage, PeerRefusal, Reply};
 use quorate_spec::ids::{Boot, ConfigNum, DirectoryVersion, GroupId, NodeId, Stamp};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -16,11 +16,15 @@ fn identity(node: u64) -> Arc<Identity> {
     Arc::new(Identity { cluster: "test".to_owned(), me, address: format!("n{node}:1") })
 }
 
+fn nowhere() -> Deliver {
+    Arc::new(|arrival| panic!("nothing comes back: {arrival:?}"))
+}
+
 /// Node 1, listening on `socket`, and what arrives there.
 fn listen_on(socket: TcpListener) -> (UnboundedReceiver<Arrival>, tokio::task::AbortHandle) {
     let (sender, arrivals) = unbounded_channel();
     let deliver: Deliver = Arc::new(move |arrival| drop(sender.send(arrival)));
-    let listening = tokio::spawn(Listener::new(identity(1), deliver).run(socket));
+    let listening = tokio::spawn(Listener::new(identity(1), Arc::default(), deliver).run(socket));
     (arrivals, listening.abort_handle())
 }
 
@@ -89,7 +93,7 @@ async fn strangers_are_told_what_to_do_and_closed() {
     }
     for hello in [node_hello("test", 2, 1), client_hello(), Hello::Client { cluster: None }] {
         let (_, reply) = greet(&address, &hello).await;
-        assert_eq!(reply, HelloReply::Welcome { cluster: "test".to_owned(), node: NodeId::new(1) });
+        assert_eq!(reply, HelloReply::Welcome { cluster: "test".to_owned(), from: identity(1).me });
     }
 }
 
@@ -124,7 +128,7 @@ async fn hostile_bytes_are_closed_without_an_answer() {
 #[tokio::test]
 async fn messages_arrive_in_order_and_pings_are_answered() {
     let (address, mut arrivals) = listen().await;
-    let mut peers = Peers::new(identity(2), Handle::current());
+    let mut peers = Peers::new(identity(2), nowhere(), Handle::current());
     peers.push(NodeId::new(1), message(0));
     peers.set_address(NodeId::new(1), &address);
     for version in 1..=1000 {
@@ -158,12 +162,12 @@ async fn a_peers_newer_connection_replaces_the_older_one() {
 
 #[tokio::test]
 async fn a_node_that_comes_back_or_moves_is_found_again() {
-    let mut peers = Peers::new(identity(2), Handle::current());
+    let mut peers = Peers::new(identity(2), nowhere(), Handle::current());
     let (first_address, mut arrivals) = listen().await;
     // Nobody listens there yet.
-    let nowhere = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-    let later_address = nowhere.local_addr().expect("bound").to_string();
-    drop(nowhere);
+    let vacant = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let later_address = vacant.local_addr().expect("bound").to_string();
+    drop(vacant);
 
     peers.set_address(NodeId::new(1), &first_address);
     send_until_heard(&mut peers, &mut arrivals).await;
@@ -195,9 +199,9 @@ async fn a_node_that_comes_back_or_moves_is_found_again() {
 async fn a_peer_that_answers_no_pings_is_dialled_anew() {
     let socket = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = socket.local_addr().expect("bound").to_string();
-    let mut peers = Peers::new(identity(2), Handle::current());
+    let mut peers = Peers::new(identity(2), nowhere(), Handle::current());
     peers.set_address(NodeId::new(1), &address);
-    let welcome = frame(Kind::HelloReply, &HelloReply::Welcome { cluster: "test".to_owned(), node: NodeId::new(1) });
+    let welcome = frame(Kind::HelloReply, &HelloReply::Welcome { cluster: "test".to_owned(), from: identity(1).me });
     let mut silent = Vec::new();
     while silent.len() < 2 {
         peers.push(NodeId::new(1), message(1));
@@ -208,6 +212,83 @@ async fn a_peer_that_answers_no_pings_is_dialled_anew() {
             silent.push(stream);
         }
     }
+}
+
+fn impostor() -> Arc<Identity> {
+    let me = Peer { stamp: Stamp::new(99), ..identity(2).me };
+    Arc::new(Identity { me, ..(*identity(2)).clone() })
+}
+
+#[tokio::test]
+async fn a_refusal_goes_back_by_the_way_that_the_message_came() {
+    let (address, mut arrivals) = listen().await;
+    let (sender, mut refusals) = unbounded_channel();
+    let deliver: Deliver = Arc::new(move |arrival| drop(sender.send(arrival)));
+    // The right node 2 is connected as well: it hears nothing of it.
+    let (mut right, _) = greet(&address, &node_hello("test", 2, 1)).await;
+    let mut peers = Peers::new(impostor(), deliver, Handle::current());
+    peers.set_address(NodeId::new(1), &address);
+    peers.push(NodeId::new(1), message(1));
+    peers.flush();
+    let Some(Arrival::Messages { from, caller, .. }) = arrivals.recv().await else { panic!("a message") };
+    assert_eq!(from, impostor().me);
+    caller.refuse(PeerRefusal::OtherStamp);
+    let Some(Arrival::Refused { by, whom, reason }) = refusals.recv().await else { panic!("a refusal") };
+    assert_eq!((by, whom, reason), (identity(1).me, impostor().me, PeerRefusal::OtherStamp));
+    right.write_all(&frame(Kind::Peer, &PeerFrame::Ping)).await.expect("open");
+    let pong: PeerFrame = FrameBuffer::default().receive(&mut right, Kind::Peer).await.expect("an answer");
+    assert_eq!(pong, PeerFrame::Pong);
+}
+
+#[tokio::test]
+async fn what_is_meant_for_one_directory_goes_to_no_other_at_its_address() {
+    let (address, mut arrivals) = listen().await;
+    for (stamp, heard) in [(7, false), (1, true)] {
+        let mut peers = Peers::new(identity(2), nowhere(), Handle::current());
+        peers.pin(NodeId::new(1), Stamp::new(stamp));
+        peers.set_address(NodeId::new(1), &address);
+        let mut arrived = false;
+        for _ in 0..10 {
+            peers.push(NodeId::new(1), message(1));
+            peers.flush();
+            let patience = Duration::from_millis(if heard { 1000 } else { 30 });
+            arrived |= tokio::time::timeout(patience, arrivals.recv()).await.is_ok();
+        }
+        assert_eq!(arrived, heard, "stamp {stamp}");
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_that_comes_as_a_message_closes_the_connection() {
+    let (address, mut arrivals) = listen().await;
+    let (mut stream, _) = greet(&address, &node_hello("test", 2, 1)).await;
+    let refusal = Message::Refused { whom: identity(1).me, reason: PeerRefusal::OtherStamp };
+    stream.write_all(&frame(Kind::Peer, &PeerFrame::Message(refusal))).await.expect("open");
+    assert!(is_closed(&mut stream).await && arrivals.try_recv().is_err());
+}
+
+#[tokio::test]
+async fn idle_connections_keep_nobody_out() {
+    let (address, _arrivals) = listen().await;
+    let mut idle = Vec::new();
+    for _ in 0..door::Room::of_this_process().strangers + 10 {
+        idle.push(TcpStream::connect(&address).await.expect("listening"));
+    }
+    let (_, reply) = greet(&address, &client_hello()).await;
+    assert!(matches!(reply, HelloReply::Welcome { .. }));
+    assert!(is_closed(&mut idle[0]).await, "the oldest made room");
+    // Nodes that nobody knows: so many, and not one more. One that is connected may connect again.
+    let mut strangers = Vec::new();
+    let refused = loop {
+        let (stream, reply) = greet(&address, &node_hello("test", 1000 + strangers.len() as u64, 1)).await;
+        match reply {
+            HelloReply::Welcome { .. } => strangers.push(stream),
+            HelloReply::Refused { reason } => break reason,
+        }
+    };
+    assert!(strangers.len() >= 8 && refused.contains("that it does not know"), "{}: {refused}", strangers.len());
+    let (_, reply) = greet(&address, &node_hello("test", 1000, 1)).await;
+    assert!(matches!(reply, HelloReply::Welcome { .. }));
 }
 
 async fn send_until_heard(peers: &mut Peers, arrivals: &mut UnboundedReceiver<Arrival>) {

@@ -2,7 +2,7 @@
 //!
 //! One frame is one value under the codec's header. The first frame of the dialling side is a [`Hello`], answered by a
 //! [`HelloReply`]; nothing else is read before. After that a node's connection carries [`PeerFrame`]s (messages one way,
-//! pings and their echoes), a client's carries [`ClientFrame`]s in and [`ReplyFrame`]s out.
+//! pings and their echoes, and a refusal back), a client's carries [`ClientFrame`]s in and [`ReplyFrame`]s out.
 
 use quorate_core::message::{Message, Peer, Reply, Request};
 use quorate_spec::ids::NodeId;
@@ -37,7 +37,7 @@ pub enum HelloReply {
         /// The cluster.
         cluster: String,
         /// The answering node.
-        node: NodeId,
+        from: Peer,
     },
     /// The connection is closed after this.
     Refused {
@@ -54,7 +54,7 @@ pub enum PeerFrame {
     Message(Message),
     /// Are you there? The dialling side asks.
     Ping,
-    /// Yes. The only frame that the accepting side sends.
+    /// Yes. The only frame that the accepting side sends, but for a last message that refuses the dialling one.
     Pong,
 }
 

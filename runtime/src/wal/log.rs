@@ -128,6 +128,12 @@ impl<D: Disk> Wal<D> {
         self.spare.is_some()
     }
 
+    /// Whether it is time to prepare the next segment: none is, and a quarter of this one is used. Not at once, because a
+    /// node that has just started, or whose segment has just opened, then competes with itself for the disk.
+    pub fn wants_spare(&self) -> bool {
+        self.spare.is_none() && self.segment.room() <= self.segment.name.length / 4 * 3
+    }
+
     /// What is needed to prepare the next segment elsewhere: the disk and the length.
     pub fn spare_needs(&self) -> (D, u64) {
         (self.disk.clone(), self.options.segment_bytes)

@@ -145,7 +145,8 @@ impl<D: Disk> Lane<D> {
 
     fn serve(&mut self) -> Result<(), WalError> {
         loop {
-            if !self.wal.has_spare() && !self.full {
+            let wanted = self.wal.wants_spare() || (self.blocked && !self.wal.has_spare());
+            if wanted && !self.full {
                 self.maker.ask(self.wal.spare_needs());
             }
             self.look_for_space();

@@ -5,6 +5,8 @@ use proptest::prelude::*;
 use quorate::codec::{self, CodecError, HEADER_LEN, Kind};
 use quorate_core::effect::Write;
 use quorate_core::message::{Message, Reply, Request};
+use quorate_core::raft::{self, LogPosition};
+use quorate_core::spec::ids::{LogIndex, Term};
 
 fn samples() -> Vec<Vec<u8>> {
     let mut frames: Vec<_> = messages().iter().map(|value| codec::encode(Kind::Peer, value).unwrap()).collect();
@@ -144,5 +146,20 @@ proptest! {
             }
         }
         decode_any(&body);
+    }
+}
+
+#[test]
+fn a_counter_that_nothing_reaches_is_refused() {
+    let vote = |term| {
+        let last = LogPosition { term: Term::new(1), index: LogIndex::new(1) };
+        let election = raft::Election::RequestVote { term: Term::new(term), last };
+        let message: Message = Message::Controller(raft::Message::Election(election));
+        codec::encode(Kind::Peer, &message).unwrap()
+    };
+    assert!(codec::decode::<Message>(Kind::Peer, &vote((1 << 63) - 1)).is_ok());
+    for term in [1 << 63, u64::MAX] {
+        let error = codec::decode::<Message>(Kind::Peer, &vote(term)).unwrap_err().to_string();
+        assert!(error.contains("below 2^63"), "{error}");
     }
 }

@@ -6,9 +6,9 @@ use quorate_core::controller::{
     self, Answer, Assignment, Change, Configuration, Controller, Directory, GroupInfo, NodeInfo,
 };
 use quorate_core::effect::Write;
-use quorate_core::message::{DirectoryMessage, Greeting, Message, PeerRefusal, Refusal, Reply, Request};
+use quorate_core::message::{DirectoryMessage, Greeting, Message, Peer, PeerRefusal, Refusal, Reply, Request};
 use quorate_core::raft::{
-    self, Conflict, Election, Entry, EntryKind, HardState, Image, LogPosition, Mark, Replication, Transfer,
+    self, Conflict, Election, Entry, EntryKind, HardState, Image, Lag, LogPosition, Mark, Replication, Transfer,
 };
 use quorate_core::shard::{
     self, Chunk, Cursor, FrozenHeader, Header, Place, Records, RoleHeader, SessionRecord, ShardMessage, WriteAnswer,
@@ -16,7 +16,7 @@ use quorate_core::shard::{
 };
 use quorate_core::spec::ids::*;
 use quorate_core::spec::views::Origin;
-use quorate_core::status::{NodeStatus, ReplicaStatus};
+use quorate_core::status::{AwaitedShard, FrozenCopy, HostStatus, NodeStatus, ReplicaStatus, SnapshotFile};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::collections::{BTreeMap, BTreeSet};
@@ -197,8 +197,9 @@ pub(crate) fn messages() -> Vec<Message> {
     ];
     messages.extend(directory_messages.into_iter().map(Message::Directory));
     let older = PeerRefusal::OlderBoot { seen: Boot::new(3) };
-    let other = PeerRefusal::OtherStamp { refused: Stamp::new(7) };
-    messages.extend([other, older, PeerRefusal::OtherBootstrap].map(Message::Refused));
+    let whom = Peer { node: NodeId::new(1), stamp: Stamp::new(7), boot: Boot::new(2) };
+    let refused = |reason| Message::Refused { whom, reason };
+    messages.extend([PeerRefusal::OtherStamp, older, PeerRefusal::OtherBootstrap].map(refused));
     messages
 }
 
@@ -229,17 +230,38 @@ fn status() -> Arc<NodeStatus> {
         commit: LogIndex::new(8),
         snapshot: LogIndex::new(5),
         log_bytes: 1000,
-        lag: vec![(NodeId::new(2), 4)],
+        lag: vec![Lag { node: NodeId::new(2), entries: 4, bytes: 300, by_snapshot: true }],
         config: ConfigNum::new(8),
         sessions: 3,
         floor: ClientId::new(2),
         data_bytes: 1 << 33,
         serving: vec![ShardId::new(0)],
-        awaiting: vec![(ShardId::new(1), origin(), 5, 10)],
-        frozen: vec![(ShardId::new(2), ConfigNum::new(6), 7)],
+        awaiting: vec![AwaitedShard {
+            shard: ShardId::new(1),
+            origin: origin(),
+            received_bytes: 5,
+            total_bytes: Some(10),
+        }],
+        frozen: vec![FrozenCopy { shard: ShardId::new(2), config: ConfigNum::new(6), bytes: 7 }],
     };
-    let (node, address, config) = (NodeId::new(1), "a:1".into(), ConfigNum::new(8));
-    Arc::new(NodeStatus { node, address, config, replicas: vec![replica], may_be_stopped: false })
+    let host = HostStatus {
+        cluster: "c".to_owned(),
+        version: "1".to_owned(),
+        memory_bytes: Some(1 << 30),
+        wal_bytes: 1 << 26,
+        snapshots: vec![SnapshotFile { group: group(), last: LogIndex::new(5), bytes: 9 }],
+        free_bytes: None,
+    };
+    Arc::new(NodeStatus {
+        node: NodeId::new(1),
+        address: "a:1".into(),
+        boot: Boot::new(2),
+        config: ConfigNum::new(8),
+        replicas: vec![replica],
+        may_be_stopped: false,
+        disk_full: true,
+        host: Some(host),
+    })
 }
 
 pub(crate) fn replies() -> Vec<Reply> {

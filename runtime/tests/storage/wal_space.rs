@@ -115,3 +115,14 @@ fn one_frame_is_one_sync() {
     assert_eq!(wal.commit_some(&[create_data(group(1)), append(group(1), 1, 10), append(group(1), 2, 10)]).unwrap(), 3);
     assert_eq!(disk.syncs(), syncs + 1);
 }
+
+#[test]
+fn the_next_segment_is_wanted_once_a_quarter_is_used() {
+    let (mut wal, _) = Wal::open(MemDisk::default(), options()).unwrap();
+    wal.commit(&[create_data(group(1))]).unwrap();
+    assert!(!wal.wants_spare(), "hardly anything is used");
+    wal.commit(&[append(group(1), 1, SEGMENT / 4)]).unwrap();
+    assert!(wal.wants_spare());
+    wal.prepare_spare().unwrap();
+    assert!(!wal.wants_spare() && wal.has_spare());
+}

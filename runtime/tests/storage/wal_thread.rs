@@ -6,6 +6,7 @@ use quorate::wal::{Wal, WalEvent, WalThread};
 use quorate_core::effect::Write;
 use quorate_core::spec::ids::WriteId;
 use std::sync::mpsc::{self, Receiver};
+use std::time::Duration;
 
 fn spawn(disk: &MemDisk) -> (WalThread<MemDisk>, Receiver<WalEvent>) {
     let (wal, _) = Wal::open(disk.clone(), options()).unwrap();
@@ -35,6 +36,25 @@ fn everything_submitted_is_reported_in_order() {
     assert_eq!(last, 500);
     let (wal, _) = Wal::open(disk.crash(|| false), options()).unwrap();
     assert_eq!(Model::of(wal.fold()), states.pop().unwrap());
+}
+
+/// No segment is in store yet when the first write asks for one.
+#[test]
+fn a_first_write_that_needs_another_segment_gets_it() {
+    let disk = MemDisk::default();
+    let (thread, events) = spawn(&disk);
+    let large = vec![create_data(group(1)), append(group(1), 1, 12 << 10), append(group(1), 2, 40 << 10)];
+    thread.submit(numbered(1, large));
+    let mut synced = 0;
+    while synced < 3 {
+        match events.recv_timeout(Duration::from_secs(60)) {
+            Ok(WalEvent::Synced(id)) => synced = id.get(),
+            other => panic!("{other:?}"),
+        }
+    }
+    thread.close();
+    let (wal, _) = Wal::open(disk.crash(|| false), options()).unwrap();
+    assert_eq!(wal.fold().data[&group(1)].entries().count(), 2);
 }
 
 /// A failed sync is reported once, and nothing is acknowledged after it (`continue-after-failed-sync`).

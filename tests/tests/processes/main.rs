@@ -2,7 +2,11 @@
 //!
 //! Run one after the other (`--test-threads=1`): each test is a whole cluster. Names of lab scenarios are kept.
 
+mod bad_input;
 mod demo;
+mod full_disk;
+mod hostile;
+mod identity;
 mod kills;
 mod migration;
 mod power;

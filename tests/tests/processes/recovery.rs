@@ -1,13 +1,12 @@
 //! Nodes that were away: a follower that missed compacted entries, and a leader that slept through its succession.
 
 use quorate::client_api::Client;
-use quorate::transport::wire::{ClientFrame, Hello, HelloReply, ReplyFrame};
-use quorate::{codec, codec::Kind};
+use quorate::codec::Kind;
+use quorate::transport::wire::{ClientFrame, ReplyFrame};
 use quorate_core::bytes::Bytes;
 use quorate_core::message::{Reply, Request};
+use quorate_tests::raw::Raw;
 use quorate_tests::world::{World, layout};
-use std::io::{Read, Write};
-use std::net::TcpStream;
 use std::time::Duration;
 
 async fn put_many(client: &Client, numbers: std::ops::Range<u64>) {
@@ -40,35 +39,6 @@ async fn a_follower_behind_the_compacted_log_comes_back_by_snapshot() {
     world.cluster.kill(leader).expect("the leader runs");
     let read = client.get("key49").await.expect("a majority is up").value.expect("key49 was written");
     assert_eq!(read, "399".repeat(200).into_bytes());
-}
-
-/// One raw connection to one node, without the client's redirections.
-struct Raw(TcpStream);
-
-impl Raw {
-    fn open(address: &str) -> Self {
-        let stream = TcpStream::connect(address).expect("the node listens");
-        stream.set_read_timeout(Some(Duration::from_secs(60))).expect("a time-out");
-        let mut raw = Self(stream);
-        raw.send(Kind::Hello, &Hello::Client { cluster: None });
-        let welcome: HelloReply = raw.receive(Kind::HelloReply);
-        assert!(matches!(welcome, HelloReply::Welcome { .. }), "{welcome:?}");
-        raw
-    }
-
-    fn send<T: serde::Serialize>(&mut self, kind: Kind, value: &T) {
-        let frame = codec::encode(kind, value).expect("it can be encoded");
-        self.0.write_all(&frame).expect("it can be sent");
-    }
-
-    fn receive<T: serde::de::DeserializeOwned>(&mut self, kind: Kind) -> T {
-        let mut frame = vec![0; codec::HEADER_LEN];
-        self.0.read_exact(&mut frame).expect("an answer comes");
-        let header = codec::parse_header(&frame).expect("a header");
-        frame.resize(codec::HEADER_LEN + header.length as usize, 0);
-        self.0.read_exact(&mut frame[codec::HEADER_LEN..]).expect("a body comes");
-        codec::decode(kind, &frame).expect("it can be decoded")
-    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -23,7 +23,7 @@ use crate::scenario::{Fired, Lane, Scenario, Stroke};
 use cluster::Map;
 use quorate_spec::Violation;
 use quorate_spec::invariants::at_most_once;
-use stateright::{Model, Property};
+use stateright::{Model, Path, Property};
 
 /// The client at one scope.
 #[derive(Debug)]
@@ -78,6 +78,14 @@ impl Model for ClientModel {
 
     fn next_state(&self, state: &ClientState, action: ClientAction) -> Option<ClientState> {
         self.take(state, action)
+    }
+
+    fn format_step(&self, last: &Self::State, action: Self::Action) -> Option<String> {
+        crate::trace::outcome_of(self, last, action)
+    }
+
+    fn as_svg(&self, path: Path<Self::State, Self::Action>) -> Option<String> {
+        crate::trace::drawing_of(self, path)
     }
 
     fn properties(&self) -> Vec<Property<Self>> {

@@ -23,7 +23,7 @@ use quorate_spec::Violation;
 use quorate_spec::ids::{Gid, NodeId, Stamp};
 use scopes::Scope;
 use state::{Budget, Ghost, State};
-use stateright::{Model, Property};
+use stateright::{Model, Path, Property};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -124,11 +124,12 @@ impl Model for ControllerModel {
         read::sentence(action)
     }
 
-    fn format_step(&self, last_state: &State, action: Step) -> Option<String> {
-        let next = self.take(last_state, &action)?;
-        let mut lines = vec![Scenario::sentence(self, last_state, &action)];
-        lines.extend(self.changes(last_state, &next));
-        Some(lines.join("\n"))
+    fn format_step(&self, last: &Self::State, action: Self::Action) -> Option<String> {
+        crate::trace::outcome_of(self, last, action)
+    }
+
+    fn as_svg(&self, path: Path<Self::State, Self::Action>) -> Option<String> {
+        crate::trace::drawing_of(self, path)
     }
 }
 

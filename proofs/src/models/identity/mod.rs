@@ -25,7 +25,7 @@ pub use state::{Envelope, IdentityState};
 use crate::scenario::{Fired, Lane, Scenario, Stroke};
 use quorate_spec::Violation;
 use quorate_spec::invariants::election_safety;
-use stateright::{Model, Property};
+use stateright::{Model, Path, Property};
 
 /// Identities at one scope.
 #[derive(Debug)]
@@ -77,6 +77,14 @@ impl Model for IdentityModel {
 
     fn next_state(&self, state: &IdentityState, action: IdentityAction) -> Option<IdentityState> {
         self.take(state, action)
+    }
+
+    fn format_step(&self, last: &Self::State, action: Self::Action) -> Option<String> {
+        crate::trace::outcome_of(self, last, action)
+    }
+
+    fn as_svg(&self, path: Path<Self::State, Self::Action>) -> Option<String> {
+        crate::trace::drawing_of(self, path)
     }
 
     fn properties(&self) -> Vec<Property<Self>> {

@@ -32,10 +32,12 @@ fn says(envelope: &Envelope) -> String {
             let version = directory.as_ref().map_or(0, |directory| directory.version.get());
             format!("the directory of version {version} with {} configurations", configs.len())
         }
-        Message::Refused(PeerRefusal::OtherStamp { refused }) => {
-            format!("\"your stamp {} is not the one I know\"", refused.get())
+        Message::Refused { whom, reason: PeerRefusal::OtherStamp } => {
+            format!("\"your stamp {} is not the one I know\"", whom.stamp.get())
         }
-        Message::Refused(PeerRefusal::OlderBoot { seen }) => format!("\"I have heard of your boot {}\"", seen.get()),
+        Message::Refused { whom, reason: PeerRefusal::OlderBoot { seen } } => {
+            format!("\"your boot is {}, and I have heard of {}\"", whom.boot.get(), seen.get())
+        }
         Message::Controller(raft::Message::Election(Election::RequestVote { term, .. })) => {
             format!("\"vote for me in term {term}\"")
         }

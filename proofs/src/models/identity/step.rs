@@ -67,11 +67,16 @@ impl IdentityModel {
         let Envelope { from, message, .. } = envelope;
         let mut process = before.clone();
         let effects = process.node.step(Input::Received { from: *from, message: message.clone() });
-        let refuses = effects.sends.iter().any(|(_, message)| matches!(message, Message::Refused(_)));
-        let taken = process.node != before.node || effects.sends.len() > usize::from(refuses);
+        let taken = process.node != before.node || !effects.sends.is_empty();
+        // A refusal goes back by the way that the message came, so it names the very run that it is for.
+        if let Some(reason) = effects.refused {
+            let answer = Message::Refused { whom: *from, reason };
+            let (key, value) = keyed(Envelope { from: process.node.me(), to: from.node, message: answer });
+            state.network.insert(key, value);
+        }
         self.perform(state, &mut process, effects);
         state.processes[usize::from(place)] = Arc::new(process);
-        if taken && !matches!(message, Message::Refused(_)) {
+        if taken && !matches!(message, Message::Refused { .. }) {
             self.took_message(state, place, *from);
         }
     }
@@ -153,7 +158,7 @@ impl IdentityModel {
 /// Whether the network of this model carries a message: who is who, and who votes for whom. Everything else is lost.
 fn carries(message: &Message) -> bool {
     match message {
-        Message::Directory(DirectoryMessage::Greet(_) | DirectoryMessage::Greeted(_)) | Message::Refused(_) => true,
+        Message::Directory(DirectoryMessage::Greet(_) | DirectoryMessage::Greeted(_)) | Message::Refused { .. } => true,
         Message::Controller(raft::Message::Election(election)) => {
             matches!(election, Election::RequestVote { .. } | Election::VoteGranted { .. })
         }

@@ -34,7 +34,7 @@ use local::{Local, Manner};
 use quorate_spec::Violation;
 use quorate_spec::ids::NodeId;
 use quorate_spec::invariants;
-use stateright::{Model, Property};
+use stateright::{Model, Path, Property};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use symmetry::Renamings;
@@ -126,6 +126,14 @@ impl Model for RaftModel {
 
     fn next_state(&self, state: &RaftState, action: RaftAction) -> Option<RaftState> {
         self.take(state, action)
+    }
+
+    fn format_step(&self, last: &Self::State, action: Self::Action) -> Option<String> {
+        crate::trace::outcome_of(self, last, action)
+    }
+
+    fn as_svg(&self, path: Path<Self::State, Self::Action>) -> Option<String> {
+        crate::trace::drawing_of(self, path)
     }
 
     fn properties(&self) -> Vec<Property<Self>> {

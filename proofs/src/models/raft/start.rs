@@ -42,18 +42,18 @@ impl RaftModel {
         let node = named(object);
         let wanted = |action: &RaftAction| {
             action.node == node
-                && match (&action.deed, verb) {
+                && matches!(
+                    (&action.deed, verb),
                     (Deed::Campaign | Deed::Fire(Timer::Election), "campaign")
-                    | (Deed::Sync(_), "sync")
-                    | (Deed::Propose(_), "propose")
-                    | (Deed::Read, "read")
-                    | (Deed::Fire(Timer::Heartbeat), "heartbeat")
-                    | (Deed::Fire(Timer::CheckQuorum), "check")
-                    | (Deed::Snapshot, "snapshot")
-                    | (Deed::FileWritten, "file")
-                    | (Deed::Crash(0), "crash") => true,
-                    _ => false,
-                }
+                        | (Deed::Sync(_), "sync")
+                        | (Deed::Propose(_), "propose")
+                        | (Deed::Read, "read")
+                        | (Deed::Fire(Timer::Heartbeat), "heartbeat")
+                        | (Deed::Fire(Timer::CheckQuorum), "check")
+                        | (Deed::Snapshot, "snapshot")
+                        | (Deed::FileWritten, "file")
+                        | (Deed::Crash(0), "crash")
+                )
         };
         let mut actions = Vec::new();
         self.list(state, &mut actions);

@@ -28,7 +28,7 @@ use quorate_spec::ids::ConfigNum;
 use scopes::{Driver, Scope};
 use script::Script;
 use state::{Ghost, Group, Offers, State};
-use stateright::{Model, Property};
+use stateright::{Model, Path, Property};
 use std::sync::Arc;
 
 /// The scopes by name, each with its purpose.
@@ -130,11 +130,12 @@ impl Model for ShardsModel {
         read::sentence(action)
     }
 
-    fn format_step(&self, last_state: &State, action: Step) -> Option<String> {
-        let next = self.take(last_state, &action)?;
-        let mut lines = vec![Scenario::sentence(self, last_state, &action)];
-        lines.extend(self.changes(last_state, &next));
-        Some(lines.join("\n"))
+    fn format_step(&self, last: &Self::State, action: Self::Action) -> Option<String> {
+        crate::trace::outcome_of(self, last, action)
+    }
+
+    fn as_svg(&self, path: Path<Self::State, Self::Action>) -> Option<String> {
+        crate::trace::drawing_of(self, path)
     }
 }
 

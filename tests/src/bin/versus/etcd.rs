@@ -1,22 +1,32 @@
-//! etcd: three members, asked over gRPC. Three calls with a handful of fields are encoded here by hand: a protobuf
-//! compiler and a gRPC stack would be most of this package.
+//! etcd: three members, asked over gRPC. gRPC is five bytes before a message on HTTP/2, and a status after it.
 
-use crate::load::{Connection, Later, Target};
+use crate::process::Server;
+use crate::protobuf::{self, message};
+use crate::store::{Connection, Later, Target};
 use bytes::{BufMut, Bytes, BytesMut};
 use h2::client::SendRequest;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::time::{Duration, Instant};
 use tokio::net::TcpStream;
 
-/// A running cluster. Killed when dropped.
+/// How long it may take to start.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// How long a first answer may take: what listens there may be something else, and silent.
+const ANSWER: Duration = Duration::from_secs(2);
+
+/// What the backend may hold: its default of 2 GB is soon full of large values, of which it keeps every version.
+const QUOTA_BYTES: u64 = 8 << 30;
+
+/// A running cluster.
 pub(crate) struct Cluster {
-    members: Vec<Child>,
+    members: Vec<Server>,
     leader: String,
 }
 
 impl Cluster {
-    pub(crate) async fn start(directory: &Path) -> Result<Self, String> {
+    pub(crate) async fn start(program: &Path, directory: &Path) -> Result<Self, String> {
         let ports = quorate::cluster::ports::free(6).map_err(|error| error.to_string())?;
         let (clients, peers) = ports.split_at(3);
         let url = |port: &u16| format!("http://127.0.0.1:{port}");
@@ -24,53 +34,53 @@ impl Cluster {
             peers.iter().zip(1..).map(|(port, number)| format!("m{number}={}", url(port))).collect();
         let mut cluster = Self { members: Vec::new(), leader: String::new() };
         for (number, (client, peer)) in (1..).zip(clients.iter().zip(peers)) {
-            let member = Command::new("etcd")
+            let mut member = Command::new(program);
+            member
                 .args(["--name", &format!("m{number}"), "--data-dir"])
                 .arg(directory.join(format!("m{number}")))
                 .args(["--listen-client-urls", &url(client), "--advertise-client-urls", &url(client)])
                 .args(["--listen-peer-urls", &url(peer), "--initial-advertise-peer-urls", &url(peer)])
-                .args(["--initial-cluster", &named.join(","), "--initial-cluster-state", "new", "--log-level", "error"])
-                .stdout(Stdio::null())
-                .stderr(Stdio::null())
-                .spawn()
-                .map_err(|error| format!("etcd: {error}; install it with 'apt-get install etcd-server'"))?;
-            cluster.members.push(member);
+                .args(["--initial-cluster", &named.join(","), "--initial-cluster-state", "new"])
+                .args(["--quota-backend-bytes", &QUOTA_BYTES.to_string(), "--log-level", "error"]);
+            cluster.members.push(Server::start(&format!("etcd-{number}"), &mut member, directory)?);
         }
         let addresses: Vec<String> = clients.iter().map(|port| format!("127.0.0.1:{port}")).collect();
-        let deadline = Instant::now() + Duration::from_secs(60);
+        let deadline = Instant::now() + PATIENCE;
         while Instant::now() < deadline {
+            cluster.members.iter_mut().try_for_each(Server::still_runs)?;
             for address in &addresses {
                 if leads(address).await.unwrap_or(false) {
                     cluster.leader.clone_from(address);
                     return Ok(cluster);
                 }
             }
-            tokio::time::sleep(Duration::from_millis(100)).await;
+            tokio::time::sleep(Duration::from_millis(50)).await;
         }
-        Err("etcd does not start: no member leads".to_owned())
-    }
-}
-
-impl Drop for Cluster {
-    fn drop(&mut self) {
-        for member in &mut self.members {
-            let _ = member.kill();
-            let _ = member.wait();
-        }
+        Err(format!("etcd does not start: no member leads after {} s; {}", PATIENCE.as_secs(), cluster.last_words()))
     }
 }
 
 impl Target for Cluster {
-    fn connect(&mut self) -> Later<'_, Box<dyn Connection>> {
+    fn connect(&self) -> Later<'_, Box<dyn Connection>> {
         Box::pin(async { Ok(Box::new(Etcd::open(&self.leader).await?) as Box<dyn Connection>) })
+    }
+
+    fn processes(&self) -> Vec<u32> {
+        self.members.iter().map(Server::id).collect()
+    }
+
+    fn last_words(&self) -> String {
+        self.members.iter().map(Server::last_words).collect::<Vec<_>>().join("\n")
     }
 }
 
 /// Whether the member at `address` leads: its StatusResponse names its own id as the leader's.
 async fn leads(address: &str) -> Result<bool, String> {
-    let status = Etcd::open(address).await?.call("/etcdserverpb.Maintenance/Status", Bytes::new()).await?;
-    let header = field(&status, 1).ok_or("a status without a header")?;
-    let (member, leader) = (number(header.bytes, 2), number(&status, 4));
+    let path = "/etcdserverpb.Maintenance/Status";
+    let status = tokio::time::timeout(ANSWER, async { Etcd::open(address).await?.call(path, Bytes::new()).await });
+    let status = status.await.map_err(|_| format!("{address} does not answer"))??;
+    let header = protobuf::bytes(&status, 1).ok_or("a status without a header")?;
+    let (member, leader) = (protobuf::number(header, 2), protobuf::number(&status, 4));
     Ok(member.is_some() && member == leader)
 }
 
@@ -120,82 +130,18 @@ impl Etcd {
 
 impl Connection for Etcd {
     fn put<'a>(&'a mut self, key: &'a [u8], value: &'a [u8]) -> Later<'a, ()> {
-        let message = fields(&[(1, key), (2, value)]);
+        let message = message(&[(1, key), (2, value)]);
         Box::pin(async move { self.call("/etcdserverpb.KV/Put", message).await.map(drop) })
     }
 
-    fn get<'a>(&'a mut self, key: &'a [u8]) -> Later<'a, ()> {
+    fn get<'a>(&'a mut self, key: &'a [u8]) -> Later<'a, Option<Bytes>> {
         // Without `serializable` a range is linearizable.
-        let message = fields(&[(1, key)]);
-        Box::pin(async move { self.call("/etcdserverpb.KV/Range", message).await.map(drop) })
-    }
-}
-
-/// A protobuf message of byte fields.
-fn fields(fields: &[(u8, &[u8])]) -> Bytes {
-    let mut message = BytesMut::new();
-    for (number, bytes) in fields {
-        message.put_u8(number << 3 | 2);
-        let mut length = bytes.len();
-        while length >= 128 {
-            message.put_u8(length as u8 & 127 | 128);
-            length >>= 7;
-        }
-        message.put_u8(length as u8);
-        message.put_slice(bytes);
-    }
-    message.freeze()
-}
-
-/// A field of a protobuf message: its number if it is one, its bytes if it has some.
-struct Field<'a> {
-    number: u64,
-    bytes: &'a [u8],
-}
-
-fn field(message: &[u8], wanted: u64) -> Option<Field<'_>> {
-    let mut rest = message;
-    while !rest.is_empty() {
-        let tag = varint(&mut rest)?;
-        let number = varint(&mut rest)?;
-        let bytes = match tag & 7 {
-            0 => &[],
-            2 => rest.split_off(..usize::try_from(number).ok()?)?,
-            _ => return None,
-        };
-        if tag >> 3 == wanted {
-            return Some(Field { number, bytes });
-        }
-    }
-    None
-}
-
-fn number(message: &[u8], wanted: u64) -> Option<u64> {
-    field(message, wanted).map(|field| field.number)
-}
-
-fn varint(bytes: &mut &[u8]) -> Option<u64> {
-    let mut value = 0;
-    for shift in (0..64).step_by(7) {
-        let byte = bytes.split_off_first()?;
-        value |= u64::from(byte & 127) << shift;
-        if byte & 128 == 0 {
-            return Some(value);
-        }
-    }
-    None
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn messages_are_encoded_as_protobuf() {
-        let long = [7; 300];
-        let message = fields(&[(1, b"k"), (2, &long)]);
-        assert_eq!(&message[..6], [0x0a, 1, b'k', 0x12, 0xac, 0x02]);
-        assert_eq!(field(&message, 2).map(|field| field.bytes), Some(long.as_slice()));
-        assert_eq!(number(&[0x10, 0x96, 0x01], 2), Some(150), "the example of the protobuf manual");
+        let message = message(&[(1, key)]);
+        Box::pin(async move {
+            let answer = self.call("/etcdserverpb.KV/Range", message).await?;
+            // RangeResponse.kvs, and in it KeyValue.value.
+            let value = protobuf::bytes(&answer, 2).map(|found| protobuf::bytes(found, 5).unwrap_or_default());
+            Ok(value.map(|value| answer.slice_ref(value)))
+        })
     }
 }
