@@ -17,7 +17,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// The property that reads and acknowledgements agree with one order of all writes.
-pub(super) const LINEARIZABLE: &str = "Linearizable";
+pub(super) const LINEARIZABLE: &str = "Linearizability";
 /// The property that a client gets an answer once nothing fails any more.
 pub(super) const PROGRESS: &str = "Progress";
 
