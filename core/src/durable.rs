@@ -4,6 +4,8 @@
 
 use crate::controller::{Configuration, Controller, NodeInfo};
 use crate::effect::Write;
+use crate::mutants::mutant;
+use crate::node::is_same;
 use crate::raft::{self, Durable as ReplicaDurable, Mark};
 use crate::{controller, shard, shard::ShardGroup};
 use alloc::collections::{BTreeMap, BTreeSet};
@@ -64,7 +66,7 @@ impl Durable {
                 self.tombstones.insert(group);
             }
             Write::Pin { node, info } => {
-                if self.peers.get(&node).is_some_and(|known| known.stamp != info.stamp) {
+                if self.peers.get(&node).is_some_and(|known| !is_same(known.stamp, info.stamp)) {
                     return Err(format!("node {node} is pinned under two stamps"));
                 }
                 self.peers.insert(node, info);
@@ -74,7 +76,8 @@ impl Durable {
     }
 
     fn create(&mut self, group: GroupId, mark: Mark, config: Arc<Configuration>) -> Result<(), String> {
-        if self.tombstones.contains(&group) || self.data.contains_key(&group) {
+        let ended = self.tombstones.contains(&group) && !mutant!(ReplicaRecreated);
+        if ended || self.data.contains_key(&group) {
             return Err(format!("group {group}: its replica is created twice"));
         }
         let durable = ReplicaDurable::genesis(mark.voters, ShardGroup::genesis(group, config));

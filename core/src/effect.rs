@@ -56,7 +56,7 @@ pub enum Write {
 }
 
 /// A snapshot to be made durable in the background. Answered by `Input::SnapshotWritten`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum SnapshotWork {
     /// Of the controller group.
     Controller(raft::SnapshotWork<controller::Command>),

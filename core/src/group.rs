@@ -8,6 +8,7 @@
 use crate::effect::Label;
 use crate::limits::Limits;
 use crate::message::{Refusal, Reply};
+use crate::mutants::{self, mutant};
 use crate::raft::{
     Durable, Effects, EntryKind, Image, Input, LogPosition, Message, Payload, Proposed, Replica, SnapshotWork, Timer,
     TimerChange, Write,
@@ -127,6 +128,12 @@ impl<M: Machine> Group<M> {
     /// The state, with every committed entry applied.
     pub const fn machine(&self) -> &M {
         &self.machine
+    }
+
+    /// The state, for the mutants that change it without the log.
+    #[cfg(feature = "mutants")]
+    pub(crate) const fn machine_mut(&mut self) -> &mut M {
+        &mut self.machine
     }
 
     /// The index of the last applied entry.
@@ -255,7 +262,7 @@ impl<M: Machine> Group<M> {
             outcome.labels.push(Label { group: Some(self.id), action });
         }
         if let Some((last, image)) = installed {
-            assert!(last.index > self.applied, "a snapshot never replaces newer state");
+            assert!(last.index > self.applied || mutants::any_selected(), "a snapshot never replaces newer state");
             self.machine = image;
             self.applied = last.index;
             self.unsaved = 0;
@@ -284,7 +291,7 @@ impl<M: Machine> Group<M> {
     }
 
     fn apply(&mut self, index: LogIndex, term: Term, kind: &EntryKind<M::Command>, outcome: &mut Outcome<M::Command>) {
-        assert!(index == self.applied.next(), "entries are applied in order, each once");
+        assert!(index == self.applied.next() || mutants::any_selected(), "entries are applied in order, each once");
         self.applied = index;
         let reply = match kind {
             EntryKind::Noop => None,
@@ -303,14 +310,17 @@ impl<M: Machine> Group<M> {
             }
         };
         while let Some(waiting) = self.waiting.pop_front_if(|waiting| waiting.index <= index) {
-            let mine = waiting.index == index && waiting.term == term;
+            let mine = waiting.index == index && (waiting.term == term || mutant!(ReplyFromWrongEntry));
             let reply = reply.clone().filter(|_| mine).unwrap_or(Reply::Refused(Refusal::LeadershipLost));
             outcome.replies.push((waiting.ticket, reply));
         }
     }
 
     fn answer_reads(&mut self, context: ReadContext, index: LogIndex, outcome: &mut Outcome<M::Command>) {
-        assert!(self.applied >= index, "everything committed is applied before a read is answered");
+        assert!(
+            self.applied >= index || mutants::any_selected(),
+            "everything committed is applied before a read is answered"
+        );
         let later = self.reads.split_off(&context.next());
         let ready = core::mem::replace(&mut self.reads, later);
         let mut actions = Vec::new();
@@ -336,7 +346,9 @@ impl<M: Machine> Group<M> {
 /// A broken invariant is a bug: stop, with the evidence.
 #[cfg(debug_assertions)]
 fn keep(verdict: &Result<(), Violation>) {
-    if let Err(violation) = verdict {
+    if let Err(violation) = verdict
+        && !mutants::any_selected()
+    {
         panic!("{violation}");
     }
 }

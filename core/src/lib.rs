@@ -33,6 +33,7 @@ pub mod input;
 pub mod keyspace;
 pub mod limits;
 pub mod message;
+pub mod mutants;
 pub mod node;
 pub mod raft;
 pub mod shard;

@@ -2,7 +2,14 @@
 //!
 //! Models of the real core for stateright, the mutants that they must catch, and the traces that people read.
 
+pub mod explorer;
+pub mod log_spec;
+pub mod models;
+pub mod mutants;
+pub mod registry;
 pub mod scenario;
+pub mod trace;
+pub mod verify;
 
 pub use quorate_core as core;
 pub use quorate_spec as spec;

@@ -43,6 +43,17 @@ pub trait Scenario:
     /// How often each [`Action`] fired so far in this search.
     fn fired(&self) -> &Fired;
 
+    /// How much likelier than others a random walk takes this action here; at least 1.
+    fn weight(&self, state: &Self::State, action: &Self::Action) -> u32 {
+        let _ = (state, action);
+        1
+    }
+
+    /// Rare things that were counted in this search beside the actions: name and count.
+    fn tallies(&self) -> Vec<(&'static str, u64)> {
+        Vec::new()
+    }
+
     /// The lanes of a drawing, grouped by replica group.
     fn lanes(&self) -> Vec<Lane>;
 
@@ -132,7 +143,7 @@ impl Fired {
     }
 
     /// The names among these that never fired.
-    pub fn missing<'a>(&self, names: &'a [&'static str]) -> Vec<&'static str> {
+    pub fn missing(&self, names: &[&'static str]) -> Vec<&'static str> {
         let never = |name: &str| self.counts().any(|(fired, count)| fired == name && count == 0);
         names.iter().copied().filter(|name| never(name)).collect()
     }

@@ -5,6 +5,7 @@ use super::refresh::Refresh;
 use super::routes::Routes;
 use super::types::{CallId, Effects, Endpoint, Input, Operation, Outcome, Task, Timer, Trouble, Wait};
 use crate::controller::{Configuration, Directory};
+use crate::mutants::mutant;
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -153,6 +154,7 @@ impl Client {
             Operation::Change(_) => Some(Lane::Controller),
             Operation::Query { .. } | Operation::TransferLeadership { .. } | Operation::Map => None,
         };
+        let lane = lane.filter(|lane| !(mutant!(SecondWriteOutstanding) && self.lanes.contains_key(lane)));
         call.lane = lane;
         if let Some(lane) = lane {
             if let Some(queue) = self.lanes.get_mut(&lane) {
@@ -200,7 +202,8 @@ impl Client {
             Task::Refresh => self.refresh_again(fx),
             Task::Register | Task::Call(_) => {
                 // A timer that nobody waits for is ignored.
-                if self.pursuit_mut(task).is_some_and(|pursuit| pursuit.phase == Phase::BackingOff) {
+                if let Some(pursuit) = self.pursuit_mut(task).filter(|pursuit| pursuit.phase == Phase::BackingOff) {
+                    pursuit.phase = Phase::Queued; // The timer has fired.
                     self.try_again(task, fx);
                 }
             }
@@ -209,7 +212,10 @@ impl Client {
 
     fn try_again(&mut self, task: Task, fx: &mut Effects) {
         if task == Task::Register && self.awaiting_session().is_empty() {
-            self.registration = None; // Nobody wants a session any more.
+            // Nobody wants a session any more, nor the answers that are still to come.
+            if let Some(registration) = self.registration.take() {
+                registration.older.iter().for_each(|ticket| _ = self.attempts.remove(ticket));
+            }
         } else {
             self.pursue(task, fx);
         }
@@ -220,7 +226,9 @@ impl Client {
         let trouble = call.pursuit.trouble;
         let outcome = if !call.operation.mutates() {
             Outcome::Timeout { trouble }
-        } else if call.uncertain || matches!(call.pursuit.phase, Phase::InFlight(_)) {
+        } else if call.uncertain
+            || (matches!(call.pursuit.phase, Phase::InFlight(_)) && !mutant!(DeadlineForgetsAttempt))
+        {
             Outcome::Unknown { trouble }
         } else {
             Outcome::NotExecuted { trouble }
@@ -232,7 +240,7 @@ impl Client {
     pub(super) fn finish_refused(&mut self, id: CallId, outcome: Outcome, fx: &mut Effects) {
         let Some(call) = self.calls.get(&id) else { return };
         let unknown = Outcome::Unknown { trouble: call.pursuit.trouble };
-        let outcome = if call.uncertain { unknown } else { outcome };
+        let outcome = if call.uncertain && !mutant!(RefusedThoughUncertain) { unknown } else { outcome };
         self.finish(id, outcome, fx);
     }
 

@@ -4,6 +4,7 @@ use super::machine::Client;
 use super::routes::Server;
 use super::types::{Effects, Endpoint, Operation, Task, Timer, TimerChange, Trouble, Wait};
 use crate::message::Request;
+use crate::mutants::mutant;
 use alloc::vec::Vec;
 use quorate_spec::action::Action;
 use quorate_spec::ids::{ClientId, GroupId, Seq, Ticket};
@@ -107,7 +108,9 @@ impl Client {
         let call = self.calls.get_mut(&id).expect("a call that is pursued exists");
         if call.needs_session() {
             call.stamp = fresh;
-            self.last_seq = self.last_seq.next();
+            if !mutant!(SeqReused) {
+                self.last_seq = self.last_seq.next();
+            }
         }
         let (client, seq) = call.stamp.unwrap_or((ClientId::ZERO, Seq::ZERO));
         let request = match &call.operation {
@@ -171,7 +174,9 @@ impl Client {
         pursuit.trouble = trouble;
         pursuit.hops = 0;
         pursuit.round = round.saturating_add(1);
-        fx.arm(Timer::Retry { task }, Wait::Backoff { round });
+        if !mutant!(RefusalNotRetried) {
+            fx.arm(Timer::Retry { task }, Wait::Backoff { round });
+        }
         self.refresh(None, fx);
     }
 

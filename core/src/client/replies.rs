@@ -6,6 +6,7 @@ use super::routes::Follow;
 use super::types::{CallId, Effects, Endpoint, Operation, Outcome, Task, Timer, Trouble};
 use crate::controller::{self, Answer};
 use crate::message::{Refusal, Reply};
+use crate::mutants::mutant;
 use quorate_spec::ids::{ConfigNum, GroupId, NodeId, Ticket};
 
 /// What became of an attempt.
@@ -29,6 +30,9 @@ impl Client {
         if self.attempt_endpoint(ticket) != Some(from) {
             return; // The call has ended.
         }
+        let oldest =
+            self.attempts.iter().find(|(_, attempt)| attempt.server.endpoint == *from && attempt.group.is_some());
+        let ticket = oldest.map(|(oldest, _)| *oldest).filter(|_| mutant!(AnswerByServer)).unwrap_or(ticket);
         let Some(attempt) = self.attempts.remove(&ticket) else {
             return;
         };
@@ -181,6 +185,7 @@ fn judge_refusal(operation: &Operation, attempt: &Attempt, refusal: Refusal) -> 
         Refusal::NotLeader { leader } => Verdict::NotLeader(leader),
         Refusal::LeadershipLost => Verdict::Later { trouble: Trouble::NoLeader, leave: true, uncertain: true },
         Refusal::NoSuchGroup => later(Trouble::UnknownGroup, true),
+        Refusal::WrongGroup { .. } if mutant!(WrongGroupCached) => Verdict::Done(Outcome::Refused(refusal)),
         Refusal::WrongGroup { config } | Refusal::NotYetHere { config } => Verdict::Elsewhere(config),
         Refusal::Overloaded => later(Trouble::Overloaded, false),
         Refusal::DiskFull => later(Trouble::DiskFull, false),

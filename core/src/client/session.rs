@@ -6,6 +6,7 @@
 use super::machine::Client;
 use super::pursuit::{Phase, Pursuit};
 use super::types::{CallId, Effects, Outcome, Task, Trouble};
+use crate::mutants::{self, mutant};
 use alloc::vec::Vec;
 use quorate_spec::ids::ClientId;
 
@@ -50,10 +51,11 @@ impl Client {
             self.session = None;
         }
         call.pursuit.trouble = Trouble::SessionEnded;
-        if call.uncertain {
+        if call.uncertain && !mutant!(ResendUnderNewId) {
             return self.finish(id, Outcome::Unknown { trouble: Trouble::SessionEnded }, fx);
         }
-        assert!(call.pursuit.older.is_empty(), "an unanswered attempt makes a call uncertain");
+        let certain = call.pursuit.older.is_empty() || mutants::any_selected();
+        assert!(certain, "an unanswered attempt makes a call uncertain");
         call.stamp = None;
         self.hop(Task::Call(id), Trouble::SessionEnded, fx);
     }

@@ -9,6 +9,7 @@
 //! It must never look at anything but its arguments, and never iterate in an order that two replicas could see
 //! differently (`rebalance-by-hash-order`): ties fall to the lower gid, and shards are taken by number.
 
+use crate::mutants::mutant;
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec;
 use alloc::vec::Vec;
@@ -42,7 +43,7 @@ fn quotas(shards: &[Option<Gid>], groups: &BTreeSet<Gid>) -> BTreeMap<Gid, usize
     }
     let (share, larger) = (shards.len() / groups.len(), shards.len() % groups.len());
     let mut fullest: Vec<(Gid, usize)> = loads.into_iter().collect();
-    fullest.sort_by_key(|(gid, load)| (Reverse(*load), *gid));
+    fullest.sort_by_key(|(gid, load)| (Reverse(if mutant!(LargerShareByGid) { 0 } else { *load }), *gid));
     fullest.into_iter().enumerate().map(|(rank, (gid, _))| (gid, share + usize::from(rank < larger))).collect()
 }
 

@@ -3,6 +3,7 @@
 
 use super::balance::rebalance;
 use super::types::{Assignment, Change, Configuration, Directory, GroupInfo, Refusal};
+use crate::mutants::mutant;
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 use quorate_spec::action::Action;
@@ -100,6 +101,7 @@ fn move_shard(shard: ShardId, gid: Gid, latest: &Configuration) -> Plan {
         return Ok(None);
     }
     *assignment = handed_over(*assignment, Some(group.id), num);
+    let next = if mutant!(MoveRebalances) { rebalanced(next) } else { next };
     Ok(Some((next, Action::Move { config: num, shard, gid })))
 }
 
@@ -126,5 +128,25 @@ fn handed_over(from: Assignment, owner: Option<GroupId>, num: ConfigNum) -> Assi
         return from;
     }
     let froze = from.owner.map(|group| Origin { group, config: num });
-    Assignment { owner, origin: froze.or(from.origin) }
+    let kept = from.origin.filter(|_| !mutant!(OriginForgotten));
+    Assignment { owner, origin: froze.or(kept) }
+}
+
+/// The mutant `rebalance-by-hash-order`: of the shards that a group had to give away it gives another one.
+#[cfg(feature = "mutants")]
+pub(super) fn in_other_order(latest: &Configuration, mut next: Configuration) -> Configuration {
+    let owners = || latest.shards.iter().zip(&next.shards).enumerate();
+    let given = owners().find(|(_, (was, is))| was.owner.is_some() && was.owner != is.owner);
+    let Some((first, (was, is))) = given else { return next };
+    let kept = owners().find(|(_, (other, now))| other.owner == was.owner && now.owner == was.owner);
+    if let Some((other, (kept, _))) = kept {
+        let (was, owner, kept) = (*was, is.owner, *kept);
+        let num = next.num;
+        for (place, assignment) in [(first, was), (other, handed_over(kept, owner, num))] {
+            if let Some(shard) = next.shards.get_mut(place) {
+                *shard = assignment;
+            }
+        }
+    }
+    next
 }

@@ -5,13 +5,13 @@
 //! the session records are (`snapshot-drops-sessions`).
 
 use super::machine::Controller;
-use super::sessions::{SessionRecord, Sessions};
+use super::sessions::SessionRecord;
 use super::types::{Change, Command, Configuration, NodeInfo};
+use crate::mutants::mutant;
 use crate::raft::{Image, Payload};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use quorate_spec::ids::{ClientId, ConfigNum, DirectoryVersion, GroupId, NodeId};
-use rpds::VectorSync;
 
 #[cfg(feature = "serde")]
 use serde::{Deserialize, Serialize};
@@ -109,7 +109,7 @@ impl Controller {
             None
         };
         let sessions = if let Cursor::Session(first) = from.max(Cursor::Session(ClientId::ZERO)) {
-            Some(self.sessions.records.range(first..))
+            Some(self.sessions.records.range(first..)).filter(|_| !mutant!(SnapshotDropsSessions))
         } else {
             None
         };
@@ -160,7 +160,10 @@ impl Image for Controller {
     }
 
     fn blank() -> Self {
-        Self { configurations: VectorSync::new_sync(), directory: Arc::default(), sessions: Sessions::genesis() }
+        #[cfg(feature = "mutants")]
+        return Self { map_order: crate::mutants::MapOrder::restored(), ..Self::empty() };
+        #[cfg(not(feature = "mutants"))]
+        Self::empty()
     }
 
     fn absorb(&mut self, chunk: Chunk) {

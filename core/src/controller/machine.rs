@@ -7,6 +7,8 @@ use super::change::{self, Plan};
 use super::sessions::{SessionRecord, Sessions};
 use super::types::{Answer, Change, Command, Configuration, Directory, NodeInfo, Refusal};
 use crate::digest::digest_of;
+use crate::mutants::mutant;
+use crate::node::is_same;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use quorate_spec::action::Action;
@@ -22,15 +24,28 @@ pub struct Controller {
     pub(super) directory: Arc<Directory>,
     /// The sessions of clients that change the configuration.
     pub(super) sessions: Sessions,
+    /// The order in which maps without order would hold their items here.
+    #[cfg(feature = "mutants")]
+    pub(super) map_order: crate::mutants::MapOrder,
 }
 
 impl Controller {
     /// The state before any command: configuration 0, without groups, all its `shards` with nobody.
     pub fn genesis(shards: u32) -> Self {
-        let mut controller =
-            Self { configurations: VectorSync::new_sync(), directory: Arc::default(), sessions: Sessions::genesis() };
+        let mut controller = Self::empty();
         controller.configurations.push_back_mut(Arc::new(Configuration::genesis(shards)));
         controller
+    }
+
+    /// No configuration at all: only where one is about to be added.
+    pub(super) fn empty() -> Self {
+        Self {
+            configurations: VectorSync::new_sync(),
+            directory: Arc::default(),
+            sessions: Sessions::genesis(),
+            #[cfg(feature = "mutants")]
+            map_order: crate::mutants::MapOrder::default(),
+        }
     }
 
     /// Applies a committed command: its answer, and the step's name if it changed the configurations, the directory or
@@ -95,13 +110,16 @@ impl Controller {
             self.commit(config);
         }
         let client = self.sessions.issue();
+        if mutant!(SessionIssuedAgain) && client > self.floor() && self.floor() > ClientId::ZERO {
+            self.sessions.next = client;
+        }
         (Answer::ClientRegistered { client }, Some(Action::RegisterClient { client }))
     }
 
     /// Records a node, or its new address. A known node keeps its stamp for ever (`wiped-disk-votes`).
     fn register_node(&mut self, node: NodeId, info: &NodeInfo) -> (Answer, Option<Action>) {
         let known = self.directory.nodes.get(&node);
-        if known.is_some_and(|known| known.stamp != info.stamp) {
+        if known.is_some_and(|known| !is_same(known.stamp, info.stamp)) && !mutant!(StampReplaced) {
             return (Answer::Refused(Refusal::OtherStamp { node }), None);
         }
         if known == Some(info) {
@@ -119,6 +137,13 @@ impl Controller {
             return (answer, None);
         }
         let plan = change::plan(change, self.latest(), &self.directory, self.next_client());
+        #[cfg(feature = "mutants")]
+        let plan = match plan {
+            Ok(Some((config, action))) if self.map_order.is_other() => {
+                Ok(Some((change::in_other_order(self.latest(), config), action)))
+            }
+            plan => plan,
+        };
         let (answer, action) = self.carry_out(plan);
         // A client may have ended its own session: nothing below the floor is kept.
         if client >= self.floor() {
@@ -140,7 +165,8 @@ impl Controller {
 
     /// Takes a group that left and holds nothing any more out of the directory.
     fn retire(&mut self, group: GroupId) -> (Answer, Option<Action>) {
-        if group == GroupId::CONTROLLER || self.latest().needs(group) {
+        let needed = self.latest().needs(group) && !mutant!(RetiredWhileNeeded);
+        if group == GroupId::CONTROLLER || needed {
             return (Answer::Refused(Refusal::NotRetirable), None);
         }
         if !self.directory.groups.contains_key(&group) {
@@ -156,6 +182,11 @@ impl Controller {
         assert_eq!(config.num, latest.num.next(), "configurations are numbered without gaps");
         assert_eq!(config.shards.len(), latest.shards.len(), "the number of shards is a constant of the cluster");
         assert!(latest.floor <= config.floor && config.floor <= self.sessions.next, "the floor rises, over issued ids");
+        if mutant!(ConfigurationRewritten) && latest.floor < config.floor {
+            let num = latest.num;
+            _ = self.configurations.set_mut(place_of(num), Arc::new(Configuration { num, ..config }));
+            return;
+        }
         self.sessions.prune(config.floor);
         let directory = self.next_directory();
         directory.config = config.num;

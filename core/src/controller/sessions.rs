@@ -5,6 +5,7 @@
 //! (`expired-session-reexecutes`), and the floor moves only with the log (`session-expiry-by-local-clock`).
 
 use super::types::{Answer, Refusal};
+use crate::mutants::mutant;
 use quorate_spec::ids::{ClientId, Seq};
 use rpds::RedBlackTreeMapSync;
 
@@ -65,7 +66,7 @@ impl Sessions {
             return Some(Answer::Refused(Refusal::SessionExpired));
         }
         let last = self.records.get(&client)?;
-        if seq > last.seq {
+        if seq > last.seq || (seq == last.seq && mutant!(RetriedChangeActsTwice)) {
             None
         } else if seq < last.seq {
             Some(Answer::Refused(Refusal::Superseded))

@@ -5,9 +5,11 @@
 //! direction is not enough: a member that nobody has pinned yet could be wiped and be pinned by its new stamp.
 
 use super::Node;
+use super::peers::is_same;
 use crate::controller::{Controller, NodeInfo};
 use crate::effect::{Effects, Write};
 use crate::message::{DirectoryMessage, Greeting, Message, Peer, PeerRefusal};
+use crate::mutants::mutant;
 use crate::raft::Durable;
 use alloc::collections::BTreeSet;
 use quorate_spec::action::Action;
@@ -26,8 +28,12 @@ impl Node {
         }
     }
 
+    fn pins_are_durable(&self) -> bool {
+        self.lane.is_synced(self.last_pin) || mutant!(PinBeforeDurable)
+    }
+
     fn greeting(&self, to: NodeId) -> Greeting {
-        let durable = self.lane.is_synced(self.last_pin);
+        let durable = self.pins_are_durable();
         let pinned = self.peers.get(&to).filter(|_| durable).map(|known| known.info.stamp);
         Greeting { shards: self.shards, members: self.controllers.keys().copied().collect(), pinned }
     }
@@ -45,7 +51,7 @@ impl Node {
         }
         self.pin(from, NodeInfo { address, stamp: peer.stamp }, effects);
         self.note_boot(peer);
-        if greeting.pinned == Some(self.me.stamp) {
+        if greeting.pinned.is_some_and(|pinned| is_same(self.me.stamp, pinned)) {
             self.pinned_by.insert(from);
         }
         self.bootstrap_controller(effects);
@@ -58,9 +64,10 @@ impl Node {
     /// The controller's replica begins when every other member is pinned durably, and has said the same of this one.
     pub(super) fn bootstrap_controller(&mut self, effects: &mut Effects) {
         let member = self.controllers.contains_key(&self.me.node);
-        let known = |node: &NodeId| self.peers.contains_key(node) && self.pinned_by.contains(node);
+        let known =
+            |node: &NodeId| self.peers.contains_key(node) && (self.pinned_by.contains(node) || mutant!(OneWayPinning));
         let all = self.controllers.keys().all(|node| *node == self.me.node || known(node));
-        if self.controller.is_some() || !member || !all || !self.lane.is_synced(self.last_pin) {
+        if self.controller.is_some() || !member || !all || !self.pins_are_durable() {
             return;
         }
         let voters: BTreeSet<NodeId> = self.controllers.keys().copied().collect();

@@ -5,10 +5,12 @@
 //! (`replica-recreated`), or destroyed while its group exists.
 
 use super::Node;
+use super::peers::is_same;
 use crate::controller::{self, Configuration, Controller, Directory, NodeInfo};
 use crate::effect::{Effects, Halt, TimerChange, Write};
 use crate::input::Timer;
 use crate::message::{DirectoryMessage, Message, Peer, PeerRefusal};
+use crate::mutants::mutant;
 use crate::raft::{Durable, Timer as RaftTimer};
 use crate::shard::ShardGroup;
 use alloc::collections::{BTreeMap, BTreeSet};
@@ -126,7 +128,7 @@ impl Node {
     /// Takes in a directory. True if it is newer.
     fn learn_directory(&mut self, directory: Arc<Directory>, effects: &mut Effects) -> bool {
         let newer = directory.version > self.map.directory.version;
-        if directory.nodes.get(&self.me.node).is_some_and(|mine| mine.stamp != self.me.stamp) {
+        if directory.nodes.get(&self.me.node).is_some_and(|mine| !is_same(mine.stamp, self.me.stamp)) {
             // This directory was wiped or copied: the id belongs to another one, and so does all that it is to host.
             effects.halt = Some(Halt::Refused { by: self.me.node, reason: PeerRefusal::OtherStamp });
             return false;
@@ -154,7 +156,8 @@ impl Node {
     fn reconcile(&mut self, effects: &mut Effects) {
         let directory = Arc::clone(&self.map.directory);
         for (id, servers) in &directory.groups {
-            let hosted = self.data.contains_key(id) || self.tombstones.contains(id) || *id == GroupId::CONTROLLER;
+            let ended = self.tombstones.contains(id) && !mutant!(ReplicaRecreated);
+            let hosted = self.data.contains_key(id) || ended || *id == GroupId::CONTROLLER;
             if servers.contains(&self.me.node) && !hosted {
                 self.create(*id, servers, effects);
             }
@@ -203,7 +206,8 @@ impl Node {
         let next = self.data.values().map(|data| data.group.machine().config().num.next());
         let directory = &self.map.directory;
         let unborn = directory.groups.iter().filter(|(id, servers)| {
-            let hosted = self.data.contains_key(id) || self.tombstones.contains(id) || **id == GroupId::CONTROLLER;
+            let ended = self.tombstones.contains(id) && !mutant!(ReplicaRecreated);
+            let hosted = self.data.contains_key(id) || ended || **id == GroupId::CONTROLLER;
             servers.contains(&self.me.node) && !hosted
         });
         next.chain(unborn.map(|(id, _)| ConfigNum::new(id.born.get().saturating_sub(1)))).min()

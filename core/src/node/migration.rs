@@ -37,6 +37,8 @@ impl Node {
     /// Looks after a data group's work, if it leads: the next configuration, shards to pull, copies to collect, the end.
     /// Everything is derived from the replicated state; a tick repeats what may have been lost.
     pub(super) fn drive(&mut self, id: GroupId, tick: bool, effects: &mut Effects) {
+        #[cfg(feature = "mutants")]
+        self.act_outside_log(id);
         let Some(data) = self.data.get_mut(&id) else { return };
         if !data.group.replica().is_leader() {
             data.migrator = Migrator::new();
@@ -57,6 +59,25 @@ impl Node {
         self.perform(id, drive, effects);
         if retire {
             self.tell_controller(DirectoryMessage::Retire { group: id }, effects);
+        }
+    }
+
+    /// The mutants that change a leader's state by what its node has heard, without an entry of the log.
+    #[cfg(feature = "mutants")]
+    fn act_outside_log(&mut self, id: GroupId) {
+        let latest = self.map.latest().cloned();
+        let Some(data) = self.data.get_mut(&id).filter(|data| data.group.replica().is_leader()) else { return };
+        let next = self.map.get(data.group.machine().config().num.next()).cloned();
+        if crate::mutants::mutant!(ConfigOutsideLog)
+            && let Some(config) = next
+        {
+            let index = data.group.applied();
+            let _ = data.group.machine_mut().apply(index, &crate::shard::Command::AdoptConfiguration { config });
+        }
+        if crate::mutants::mutant!(SessionExpiryByLocalClock)
+            && let Some(latest) = latest
+        {
+            data.group.machine_mut().end_sessions(latest.floor);
         }
     }
 

@@ -8,8 +8,14 @@ use super::{KnownPeer, Node};
 use crate::controller::NodeInfo;
 use crate::effect::{Effects, Halt, Write};
 use crate::message::{DirectoryMessage, Message, Peer, PeerRefusal};
+use crate::mutants::mutant;
 use quorate_spec::action::Action;
-use quorate_spec::ids::{Boot, NodeId};
+use quorate_spec::ids::{Boot, NodeId, Stamp};
+
+/// Whether a claimed stamp is the one that is known.
+pub(crate) fn is_same(known: Stamp, claimed: Stamp) -> bool {
+    known == claimed || mutant!(WipedDiskVotes)
+}
 
 impl Node {
     /// Whether a message is let in. Refuses known nodes that are not who they were.
@@ -23,12 +29,12 @@ impl Node {
         let Some(known) = self.peers.get_mut(&from.node) else {
             return self.believes_stranger(from, message);
         };
-        let refusal = if known.info.stamp != from.stamp {
+        let refusal = if !is_same(known.info.stamp, from.stamp) {
             PeerRefusal::OtherStamp
-        } else if from.boot < known.boot {
+        } else if from.boot < known.boot && !mutant!(OlderBootBelieved) {
             PeerRefusal::OlderBoot { seen: known.boot }
         } else {
-            known.boot = from.boot;
+            known.boot = known.boot.max(from.boot);
             return true;
         };
         Self::label(Action::RefusePeer { node: from.node }, effects);

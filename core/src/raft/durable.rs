@@ -4,6 +4,7 @@
 //! a gap, a truncation of committed entries or a lost term is an error for whoever opens the directory.
 
 use super::types::{Durable, HardState, LogPosition, Mark, Payload, Write};
+use crate::mutants;
 use alloc::collections::BTreeSet;
 use alloc::format;
 use alloc::string::String;
@@ -44,14 +45,14 @@ impl<P: Payload> Durable<P> {
     pub fn fold(&mut self, write: Write<P>, image: impl FnOnce(&Mark) -> P::Image) -> Result<(), String> {
         match write {
             Write::HardState(hard) => {
-                if hard.term < self.hard.term {
+                if hard.term < self.hard.term && !mutants::any_selected() {
                     return Err(format!("term {} is written after term {}", hard.term, self.hard.term));
                 }
                 self.hard = hard;
             }
             Write::Truncate { from } => {
                 let floor = self.base.index.max(self.mark.last.index);
-                if from <= floor || from > self.last_index() {
+                if (from <= floor || from > self.last_index()) && !mutants::any_selected() {
                     return Err(format!("truncation from {from} of a log that is ({floor}, {}]", self.last_index()));
                 }
                 let kept = usize::try_from(from.prev().since(self.base.index)).map_err(|_| "log too long")?;
@@ -64,7 +65,7 @@ impl<P: Payload> Durable<P> {
                 self.entries.extend(entries);
             }
             Write::Mark(mark) => {
-                if self.term_at(mark.last.index) != Some(mark.last.term) {
+                if self.term_at(mark.last.index) != Some(mark.last.term) && !mutants::any_selected() {
                     let LogPosition { term, index } = mark.last;
                     return Err(format!("a snapshot mark at index {index} of term {term}, which is not in the log"));
                 }
@@ -85,7 +86,7 @@ impl<P: Payload> Durable<P> {
     /// Removes the entries up to `base`, which a durable mark must cover.
     fn purge(&mut self, base: LogPosition) -> Result<(), String> {
         let LogPosition { term, index } = base;
-        if self.mark.last.index < index {
+        if self.mark.last.index < index && !mutants::any_selected() {
             return Err(format!("purge up to {index} beyond the durable snapshot at {}", self.mark.last.index));
         }
         if self.term_at(index) != Some(term) {

@@ -9,6 +9,7 @@ use super::outbox::{Promise, Speech};
 use super::role::State;
 use super::surface::{Effects, Timer, TimerChange};
 use super::types::{HardState, LogPosition, Payload, Write};
+use crate::mutants::mutant;
 use alloc::collections::BTreeSet;
 use quorate_spec::action::Action;
 use quorate_spec::ids::{NodeId, Term};
@@ -38,15 +39,21 @@ impl<P: Payload> Replica<P> {
     /// Could the asker win? Not while a leader is alive, not with a shorter log, not in a term that is over here.
     pub(super) fn handle_pre_vote(&mut self, from: NodeId, term: Term, last: LogPosition, out: &mut Effects<P>) {
         let led = self.heard || self.is_leader();
-        let granted = !led && term > self.hard.term && last >= self.log.last();
+        let granted = !led && term > self.hard.term && self.is_up_to_date(last);
         let answer =
             if granted { Election::PreVoteGranted { term } } else { Election::PreVoteRefused { term: self.hard.term } };
         out.labels.push(Action::HandlePreVote { from, term, granted });
         out.sends.push((from, Message::Election(answer)));
+        if mutant!(PrevoteResetsVote) && self.hard.voted_for.is_some() {
+            self.write(Write::HardState(HardState { voted_for: None, ..self.hard }), out);
+        }
     }
 
     /// A grant counts for the term that was asked about, and never as a vote (`prevote-reply-as-vote`).
     pub(super) fn handle_pre_vote_granted(&mut self, from: NodeId, term: Term, out: &mut Effects<P>) {
+        if mutant!(PrevoteReplyAsVote) {
+            self.count_vote(from, term, out);
+        }
         let asked = self.hard.term.next();
         if let State::PreCandidate { granted } = &mut self.state
             && term == asked
@@ -75,24 +82,38 @@ impl<P: Payload> Replica<P> {
     /// Enters the next term with a vote for itself: both in one write. What it asks of others, and its own vote, rest on
     /// that write and on every write before it, because the request advertises the whole log.
     fn start_election(&mut self, out: &mut Effects<P>) {
+        self.clear_vote(out);
         self.hard = HardState { term: self.hard.term.next(), voted_for: Some(self.me) };
         self.state = State::Candidate { votes: BTreeSet::new() };
         self.leader = None;
         self.heard = false;
         let (term, last) = (self.hard.term, self.log.last());
         out.labels.push(Action::StartElection { term });
-        self.write(Write::HardState(self.hard), out);
+        let vote = self.hard.voted_for.filter(|_| !mutant!(NoSelfVoteRecord));
+        self.write(Write::HardState(HardState { term, voted_for: vote }), out);
         self.outbox.hold(Promise::OwnVote { term });
         for to in self.peers() {
-            self.promise(to, Speech::RequestVote { term, last });
+            if mutant!(RequestVoteBeforeSync) {
+                out.sends.push((to, Speech::RequestVote { term, last }.into_message()));
+            } else {
+                self.promise(to, Speech::RequestVote { term, last });
+            }
         }
         out.timers.push(TimerChange::Arm(Timer::Election));
+    }
+
+    /// The vote of a term goes with the term, in one write; the mutant `vote-nonatomic` takes it away first.
+    fn clear_vote(&mut self, out: &mut Effects<P>) {
+        if mutant!(VoteNonatomic) {
+            self.write(Write::HardState(HardState { voted_for: None, ..self.hard }), out);
+        }
     }
 
     /// Votes once per term, and only for a log at least as up to date as its own: by last term, then by length.
     pub(super) fn handle_request_vote(&mut self, from: NodeId, term: Term, last: LogPosition, out: &mut Effects<P>) {
         let free = self.hard.voted_for.is_none_or(|node| node == from);
-        let granted = term == self.hard.term && free && !self.is_leader() && last >= self.log.last();
+        let granted = term == self.hard.term && free && !self.is_leader() && self.is_up_to_date(last);
+        let granted = granted || (mutant!(LeaderGrantsVote) && term == self.hard.term && self.is_leader());
         out.labels.push(Action::HandleRequestVote { from, term, granted });
         if !granted {
             self.promise(from, Speech::VoteRefused { term: self.hard.term });
@@ -104,12 +125,29 @@ impl<P: Payload> Replica<P> {
         }
         // A pre-candidate that has given its vote away must not disturb the election that it helps.
         self.state = State::Follower;
-        self.promise(from, Speech::VoteGranted { term });
+        if mutant!(VoteBeforeSync) {
+            out.sends.push((from, Speech::VoteGranted { term }.into_message()));
+        } else {
+            self.promise(from, Speech::VoteGranted { term });
+        }
         out.timers.push(TimerChange::Arm(Timer::Election));
+    }
+
+    /// Whether a log that ends at `last` is at least as up to date as this one: by last term, then by length.
+    fn is_up_to_date(&self, last: LogPosition) -> bool {
+        let mine = self.log.last();
+        if mutant!(LogUpToDateByLength) {
+            return last.index >= mine.index;
+        }
+        if mutant!(LastlogVectorCompare) {
+            return last.term >= mine.term && last.index >= mine.index;
+        }
+        last >= mine
     }
 
     /// Only votes of the candidate's own term count, each voter once.
     pub(super) fn handle_vote_granted(&mut self, from: NodeId, term: Term, out: &mut Effects<P>) {
+        let term = if mutant!(StaleVoteReply) { self.hard.term } else { term };
         if term == self.hard.term && matches!(self.state, State::Candidate { .. }) {
             out.labels.push(Action::HandleVoteReply { from, term, granted: true });
             self.count_vote(from, term, out);
@@ -129,8 +167,9 @@ impl<P: Payload> Replica<P> {
         if let State::Candidate { votes } = &mut self.state
             && term == self.hard.term
         {
-            votes.insert(from);
-            if votes.len() >= quorum {
+            let known = !votes.insert(from);
+            let twice = usize::from(known && mutant!(DuplicateVoteCounted));
+            if votes.len() + twice >= quorum {
                 self.become_leader(out);
             }
         }
@@ -149,6 +188,7 @@ impl<P: Payload> Replica<P> {
     pub(super) fn step_down(&mut self, term: Term, out: &mut Effects<P>) {
         out.labels.push(Action::StepDown { term });
         if term > self.hard.term {
+            self.clear_vote(out);
             self.hard = HardState { term, voted_for: None };
             self.write(Write::HardState(self.hard), out);
         }

@@ -9,6 +9,7 @@ use super::outbox::Speech;
 use super::surface::Effects;
 use super::types::{Entry, LogPosition, Payload, Write};
 use super::{Replica, check};
+use crate::mutants::mutant;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use quorate_spec::action::Action;
@@ -36,14 +37,27 @@ impl<P: Payload> Replica<P> {
         let (count, accepted) = (entries.len() as u64, conflict.is_none());
         out.labels.push(Action::HandleAppend { from, term, prev: prev.index, count, accepted });
         if let Some(conflict) = conflict {
+            // What is of an old term is refused at an index that is news to nobody: should its sender come to lead this
+            // term, that must not be an answer to anything that it sends in it.
+            let rejected = if term == self.hard.term { prev.index } else { LogIndex::ZERO };
             let term = self.hard.term;
-            self.promise(from, Speech::AppendRefused { term, rejected: prev.index, conflict });
+            self.promise(from, Speech::AppendRefused { term, rejected, conflict });
             return;
         }
         let matched = prev.index.plus(count);
-        self.take_in(prev.index.next(), entries, out);
-        self.promise(from, Speech::Appended { term, matched });
-        self.commit_to(commit.min(matched), out);
+        if mutant!(CompletionByIndex) && matched <= self.log.last_index() {
+            self.promise(from, Speech::Appended { term, matched });
+            self.take_in(prev.index.next(), entries, out);
+        } else {
+            self.take_in(prev.index.next(), entries, out);
+            if mutant!(AckBeforeSync) {
+                out.sends.push((from, Speech::Appended { term, matched }.into_message()));
+            } else {
+                self.promise(from, Speech::Appended { term, matched });
+            }
+        }
+        let verified = if mutant!(CommitBeyondAppend) { self.log.last_index() } else { matched };
+        self.commit_to(commit.min(verified), out);
     }
 
     /// Why nothing can follow `prev` in this log, if so. What is compacted is committed, so it matches every leader.
@@ -54,6 +68,8 @@ impl<P: Payload> Replica<P> {
         match self.log.term_at(prev.index) {
             None => Some(Conflict::Short { last: self.log.last_index() }),
             Some(term) if term == prev.term => None,
+            Some(_) if mutant!(PrevTermUnchecked) => None,
+            Some(_) if mutant!(CompactedTermZeroMatches) && prev.term == Term::ZERO => None,
             Some(term) => Some(Conflict::Term { term, first: self.log.first_of_term(term) }),
         }
     }
@@ -65,22 +81,31 @@ impl<P: Payload> Replica<P> {
         let known = entries.iter().zip(0..).take_while(|(entry, offset)| {
             *offset < compacted || self.log.term_at(first.plus(*offset)) == Some(entry.term)
         });
-        let known = known.count();
+        let known =
+            if mutant!(DeleteThenAppendCrash) { (compacted as usize).min(entries.len()) } else { known.count() };
         entries.drain(..known);
+        let first = first.plus(known as u64);
+        if mutant!(TruncateOnAnyAppend) && entries.is_empty() && first <= self.log.last_index() {
+            self.log.truncate(first);
+            self.write(Write::Truncate { from: first }, out);
+        }
         if entries.is_empty() {
             return;
         }
-        let first = first.plus(known as u64);
         if first <= self.log.last_index() {
             check::truncation(first, self.commit);
             self.log.truncate(first);
-            self.write(Write::Truncate { from: first }, out);
+            if !mutant!(TruncateNotWritten) {
+                self.write(Write::Truncate { from: first }, out);
+            }
         }
         self.log.append(entries.iter().cloned());
         self.write(Write::Append { first, entries }, out);
     }
 
-    /// The leader is alive. It names a commit index that this log is known to match, and a read round.
+    /// The leader is alive. It names a commit index that this log is known to match, and a read round. A heartbeat of an
+    /// old term is told the new one and confirms no round: its sender may come to lead the new term, where rounds are
+    /// counted anew.
     pub(super) fn handle_heartbeat(
         &mut self,
         from: NodeId,
@@ -89,7 +114,8 @@ impl<P: Payload> Replica<P> {
         read: ReadContext,
         out: &mut Effects<P>,
     ) {
-        if term == self.hard.term {
+        let current = term == self.hard.term;
+        if current {
             if !self.follow(from, out) {
                 return;
             }
@@ -99,7 +125,7 @@ impl<P: Payload> Replica<P> {
                 self.commit_to(commit, out);
             }
         }
-        let term = self.hard.term;
+        let (term, read) = (self.hard.term, if current { read } else { ReadContext::ZERO });
         out.sends.push((from, Message::Replication(Replication::HeartbeatAck { term, read })));
     }
 }

@@ -18,6 +18,7 @@ mod messages;
 mod outbox;
 mod progress;
 mod reads;
+mod rename;
 mod replication;
 mod role;
 mod snapshots;
@@ -27,10 +28,12 @@ mod view;
 
 pub use lag::Lag;
 pub use messages::{Conflict, Election, Message, Replication, Transfer};
+pub use rename::Hints;
 pub use surface::{Effects, Input, Proposed, SnapshotWork, Timer, TimerChange};
 pub use types::{Durable, Entry, EntryKind, HardState, Image, LogPosition, Mark, Payload, Write};
 
 use crate::limits::RaftLimits;
+use crate::mutants::mutant;
 use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 use log::Log;
@@ -70,6 +73,8 @@ impl<P: Payload> Replica<P> {
     /// everything up to the durable snapshot committed. The state at that snapshot, `durable.image`, is the caller's.
     pub fn new(me: NodeId, durable: Durable<P>, limits: RaftLimits) -> (Self, Effects<P>) {
         let Durable { hard, mark, image: _, base, entries } = durable;
+        let logged = entries.last().map_or(base.term, |entry| entry.term);
+        let hard = if mutant!(TermVoteVolatile) { HardState { term: logged, voted_for: None } } else { hard };
         let replica = Self {
             me,
             limits,
@@ -125,7 +130,9 @@ impl<P: Payload> Replica<P> {
             return;
         }
         if let Some(term) = message.term() {
-            if term > self.hard.term {
+            let told = mutant!(PrevoteIgnoresHigherTerm)
+                && matches!(message, Message::Election(Election::PreVoteRefused { .. }));
+            if term > self.hard.term && !told {
                 self.step_down(term, out);
             }
             if let Some(progress) = self.progress_of(from, term) {
@@ -189,7 +196,14 @@ impl<P: Payload> Replica<P> {
     /// Issues a durable write. A vote in a term entered by the same step is one write with it, so no crash falls between.
     fn write(&mut self, write: Write<P>, out: &mut Effects<P>) {
         match (out.writes.last_mut(), write) {
-            (Some((_, Write::HardState(entered))), Write::HardState(hard)) => *entered = hard,
+            (Some((_, Write::HardState(entered))), Write::HardState(hard)) if !mutant!(VoteNonatomic) => {
+                *entered = hard
+            }
+            // The entries that come with a newer term would stand before it in the lane.
+            (Some((_, entered @ Write::HardState(_))), write) if mutant!(VoteLogReorder) => {
+                let hard = core::mem::replace(entered, write);
+                out.writes.push((self.outbox.issue(), hard));
+            }
             (_, write) => out.writes.push((self.outbox.issue(), write)),
         }
     }

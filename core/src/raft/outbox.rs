@@ -87,6 +87,47 @@ impl Outbox {
         self.held.pop_front_if(|held| held.rest <= self.synced).map(|held| held.promise)
     }
 
+    /// The outbox of a node whose world bears other names. What rests on the same write leaves at once, to whomever, so
+    /// neighbours are put in the order of the new names.
+    pub(super) fn renamed(&self, name: &impl Fn(NodeId) -> NodeId) -> Self {
+        let mut held = self.held.clone();
+        let receiver = |held: &Held| match &held.promise {
+            Promise::ToPeer { to, .. } => Some(*to),
+            Promise::OwnVote { .. } | Promise::OwnAppend { .. } => None,
+        };
+        for held in &mut held {
+            if let Promise::ToPeer { to, .. } = &mut held.promise {
+                *to = name(*to);
+            }
+        }
+        let together =
+            |one: &Held, next: &Held| one.rest == next.rest && receiver(one).is_some() && receiver(next).is_some();
+        held.make_contiguous().chunk_by_mut(together).for_each(|run| run.sort_by_key(receiver));
+        Self { last_issued: self.last_issued, synced: self.synced, held }
+    }
+
+    /// Keeps one of the promises that say the same to the same: the one that leaves first.
+    pub(super) fn forget_repeats(&mut self) {
+        let mut place = 0;
+        while let Some(held) = self.held.get(place) {
+            if self.held.iter().take(place).any(|earlier| earlier.promise == held.promise) {
+                self.held.remove(place);
+            } else {
+                place += 1;
+            }
+        }
+    }
+
+    /// Counts from the last synced write. Returns the number that became 0.
+    pub(super) fn renumber(&mut self) -> u64 {
+        let zero = self.synced.get();
+        let from_zero = |write: WriteId| WriteId::new(write.get() - zero);
+        self.last_issued = from_zero(self.last_issued);
+        self.synced = WriteId::ZERO;
+        self.held.iter_mut().for_each(|held| held.rest = from_zero(held.rest));
+        zero
+    }
+
     /// Whether every promise rests on a write that was issued and not yet synced, in order: checked after each step.
     pub(super) fn is_sound(&self) -> bool {
         let pending = |held: &Held| self.synced < held.rest && held.rest <= self.last_issued;

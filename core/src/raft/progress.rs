@@ -4,6 +4,7 @@
 //! is never taken for an acknowledgement (`commit-on-nack`).
 
 use super::types::{Image, Mark, Payload};
+use crate::mutants::mutant;
 use alloc::collections::VecDeque;
 use quorate_spec::ids::{LogIndex, ReadContext};
 
@@ -72,6 +73,11 @@ impl<P: Payload> Sending<P> {
         true
     }
 
+    /// Forgets for how many heartbeats the chunk went unanswered.
+    pub(super) const fn forget_repeats(&mut self) {
+        self.quiet = 0;
+    }
+
     /// A heartbeat passed. Returns whether to send the outstanding chunk again: after two, four and eight of them, then
     /// after every eight, because a follower is silent while it makes a whole snapshot durable.
     pub(super) fn is_overdue(&mut self) -> bool {
@@ -128,7 +134,7 @@ impl<P: Payload> Progress<P> {
 
     /// The follower's durable log matches up to `matched`; `base` is where the leader's own log begins.
     pub(super) fn acknowledged(&mut self, matched: LogIndex, base: LogIndex) {
-        self.matched = self.matched.max(matched);
+        self.matched = if mutant!(MatchRegress) { matched } else { self.matched.max(matched) };
         self.next = self.next.max(self.matched.next());
         match &mut self.flow {
             Flow::Probe { .. } => self.replicate(),

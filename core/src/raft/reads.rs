@@ -9,6 +9,7 @@ use super::messages::{Message, Replication};
 use super::role::State;
 use super::surface::{Effects, Timer, TimerChange};
 use super::types::Payload;
+use crate::mutants::mutant;
 use alloc::collections::VecDeque;
 use quorate_spec::action::Action;
 use quorate_spec::ids::{LogIndex, NodeId, ReadContext, Term};
@@ -60,10 +61,10 @@ impl<P: Payload> Replica<P> {
     /// Opens the reads that have no index yet, if an entry of the own term is committed.
     pub(super) fn open_waiting_reads(&mut self, out: &mut Effects<P>) {
         let State::Leader(leader) = &mut self.state else { return };
-        if self.log.term_at(self.commit) != Some(self.hard.term) {
+        if self.log.term_at(self.commit) != Some(self.hard.term) && !mutant!(ReadBeforeOwnTermCommit) {
             return;
         }
-        let index = self.commit;
+        let index = if mutant!(ReadBeforeApply) { self.mark.last.index } else { self.commit };
         out.labels.extend(leader.reads.open_all(index).map(|read| Action::RequestRead { read, index }));
         self.start_round(out);
     }
@@ -120,7 +121,9 @@ impl<P: Payload> Replica<P> {
     fn confirm_reads(&mut self, out: &mut Effects<P>) {
         let State::Leader(leader) = &self.state else { return };
         let answered = leader.progress.values().map(|progress| progress.read);
-        let confirmed = self.quorum_th(answered.chain([leader.reads.sent]).collect());
+        let own = core::iter::repeat_n(leader.reads.sent, 1 + usize::from(mutant!(ReadQuorumMinusOne)));
+        let confirmed = self.quorum_th(answered.chain(own).collect());
+        let confirmed = if mutant!(LocalRead) { leader.reads.opened } else { confirmed };
         let State::Leader(leader) = &mut self.state else { return };
         if confirmed <= leader.reads.confirmed {
             return;

@@ -13,6 +13,7 @@ use super::reads::Reads;
 use super::role::{Leadership, State};
 use super::surface::{Effects, Proposed, Timer, TimerChange};
 use super::types::{Entry, EntryKind, LogPosition, Payload, Write};
+use crate::mutants::mutant;
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::sync::Arc;
@@ -41,7 +42,9 @@ impl<P: Payload> Replica<P> {
             TimerChange::Arm(Timer::Heartbeat),
             TimerChange::Arm(Timer::CheckQuorum),
         ]);
-        self.append_own(vec![Arc::new(Entry { term: self.hard.term, kind: EntryKind::Noop })], out);
+        if !mutant!(RestartLivelock) {
+            self.append_own(vec![Arc::new(Entry { term: self.hard.term, kind: EntryKind::Noop })], out);
+        }
     }
 
     /// Appends the clients' commands, in order, as far as the quota of uncommitted bytes goes.
@@ -54,6 +57,12 @@ impl<P: Payload> Replica<P> {
             out.proposed = Some(Proposed::NotLeader { leader: Some(to) });
             return;
         }
+        let unsynced = leader.own.max(self.commit).next();
+        if mutant!(LeaderCutsOwnLog) && unsynced <= self.log.last_index() {
+            self.log.truncate(unsynced);
+            self.write(Write::Truncate { from: unsynced }, out);
+        }
+        let State::Leader(leader) = &self.state else { return };
         let (term, first) = (self.hard.term, self.log.last_index().next());
         let mut uncommitted = leader.uncommitted;
         let mut entries = Vec::with_capacity(payloads.len());
@@ -69,6 +78,9 @@ impl<P: Payload> Replica<P> {
         out.proposed = Some(Proposed::Accepted { term, first, count: entries.len() });
         if !entries.is_empty() {
             out.labels.push(Action::Propose { term, first, count: entries.len() as u64 });
+            if mutant!(ProposalAppendedTwice) {
+                self.append_own(entries.clone(), out);
+            }
             self.append_own(entries, out);
         }
     }
@@ -85,6 +97,9 @@ impl<P: Payload> Replica<P> {
         self.log.append(entries.iter().cloned());
         self.write(Write::Append { first, entries }, out);
         self.outbox.hold(Promise::OwnAppend { term: self.hard.term, index: self.log.last_index() });
+        if mutant!(LeaderCountsItselfUnsynced) {
+            self.count_own_copy(self.hard.term, self.log.last_index(), out);
+        }
         for to in self.peers() {
             self.send_appends(to, out);
         }
@@ -99,12 +114,19 @@ impl<P: Payload> Replica<P> {
         };
         while progress.may_send(self.limits.inflight_appends, self.log.last_index()) {
             let index = progress.next.prev();
-            let Some(term) = self.log.term_at(index) else {
-                progress.flow = Flow::Snapshot { sending: None };
-                out.image_wanted = true;
-                return;
+            let base = self.log.base().index;
+            let (index, term, from) = match self.log.term_at(index) {
+                Some(term) => (index, term, progress.next),
+                None if mutant!(EmptyAppendInsteadOfSnapshot) => (LogIndex::ZERO, Term::ZERO, base.next()),
+                None => {
+                    progress.flow = Flow::Snapshot { sending: None };
+                    out.image_wanted = true;
+                    return;
+                }
             };
-            let entries = self.log.slice(progress.next, self.limits.append_bytes);
+            // Term 0 also stands for what is compacted, the base included.
+            let term = if mutant!(CompactedTermZeroMatches) && index == base { Term::ZERO } else { term };
+            let entries = self.log.slice(from, self.limits.append_bytes);
             let count = entries.len() as u64;
             progress.sent(count);
             let (prev, commit) = (LogPosition { term, index }, self.commit);
@@ -180,6 +202,9 @@ impl<P: Payload> Replica<P> {
         if rejected > self.log.last_index() {
             return;
         }
+        if mutant!(CommitOnNack) {
+            return self.count_copy(from, rejected, out);
+        }
         let next = match conflict {
             Conflict::Short { last } => last.min(rejected).next(),
             Conflict::Term { term, first } => self.log.last_of_term(term).map_or(first, LogIndex::next),
@@ -213,7 +238,7 @@ impl<P: Payload> Replica<P> {
         let State::Leader(leader) = &self.state else { return };
         let others = leader.progress.values().map(|progress| progress.matched);
         let held = self.quorum_th(others.chain([leader.own]).collect());
-        if held > self.commit && self.log.term_at(held) == Some(self.hard.term) {
+        if held > self.commit && (mutant!(Figure8) || self.log.term_at(held) == Some(self.hard.term)) {
             self.commit_to(held, out);
             self.open_waiting_reads(out);
         }
@@ -222,6 +247,9 @@ impl<P: Payload> Replica<P> {
     /// Moves the commit index forward to `index`, which is in the log, and hands out what that commits.
     pub(super) fn commit_to(&mut self, index: LogIndex, out: &mut Effects<P>) {
         if index <= self.commit {
+            if mutant!(CommitRegress) {
+                self.commit = index.max(self.log.base().index);
+            }
             return;
         }
         out.labels.push(Action::AdvanceCommit { index });

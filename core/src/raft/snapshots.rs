@@ -12,6 +12,7 @@ use super::role::State;
 use super::surface::{Effects, SnapshotWork};
 use super::types::{Image, LogPosition, Mark, Payload, Write};
 use super::{Replica, check};
+use crate::mutants::mutant;
 use quorate_spec::action::Action;
 use quorate_spec::ids::{LogIndex, NodeId, Term};
 
@@ -40,12 +41,17 @@ pub(super) struct Incoming<P: Payload> {
 impl<P: Payload> Replica<P> {
     /// The state as of the commit index: to be made durable if asked, and for the followers that wait for it.
     pub(super) fn take_image(&mut self, image: P::Image, persist: bool, out: &mut Effects<P>) {
-        let last = self.log.position(self.commit);
+        let older = self.commit.prev();
+        let torn = mutant!(AppliedOutsideTransaction) && older > self.mark.last.index;
+        let last = self.log.position(if torn { older } else { self.commit });
         let mark = Mark { last, voters: self.mark.voters.clone() };
         if persist && self.writing.is_none() && self.mark.last.index < last.index {
             out.labels.push(Action::TakeSnapshot { index: last.index });
             out.snapshot = Some(SnapshotWork { mark: mark.clone(), image: image.clone() });
             self.writing = Some(Writing { mark: mark.clone(), received: None });
+            if mutant!(SnapshotBeforeDurable) {
+                self.purge(last.index, out);
+            }
         }
         for to in self.peers() {
             let term = self.hard.term;
@@ -92,7 +98,7 @@ impl<P: Payload> Replica<P> {
         }
         out.labels.push(Action::HandleSnapshotChunk { from: leader, index: last.index });
         self.commit_if_held(last, out);
-        if last.index <= self.commit {
+        if !self.is_ahead(last) {
             self.incoming = None;
             self.promise(leader, Speech::Installed { term, matched: self.commit });
             return;
@@ -141,6 +147,11 @@ impl<P: Payload> Replica<P> {
         }
     }
 
+    /// Whether a received snapshot has anything that is not committed here.
+    fn is_ahead(&self, last: LogPosition) -> bool {
+        last.index > self.commit || (mutant!(SnapshotRewindsApplied) && last.index < self.commit)
+    }
+
     /// The file of a snapshot is durable. Its own, or one that the log has caught up with: the log can be compacted. One
     /// ahead of the log: it is installed.
     pub(super) fn snapshot_written(&mut self, last: LogPosition, out: &mut Effects<P>) {
@@ -150,7 +161,7 @@ impl<P: Payload> Replica<P> {
         self.commit_if_held(last, out);
         let from_leader = received.is_some();
         match received {
-            Some(image) if last.index > self.commit => self.install(mark, image, out),
+            Some(image) if self.is_ahead(last) => self.install(mark, image, out),
             Some(_) | None => self.compact(mark, out),
         }
         if from_leader && let Some(leader) = self.leader.filter(|leader| *leader != self.me) {
@@ -177,10 +188,16 @@ impl<P: Payload> Replica<P> {
         if mark.last.index <= self.mark.last.index {
             return;
         }
-        let base = LogIndex::new(mark.last.index.get().saturating_sub(self.limits.trailing_entries));
-        let base = base.min(self.oldest_transfer().unwrap_or(base));
+        let last = mark.last.index;
         self.mark = mark.clone();
         self.write(Write::Mark(mark), out);
+        self.purge(last, out);
+    }
+
+    /// Removes what a snapshot up to `last` makes needless.
+    fn purge(&mut self, last: LogIndex, out: &mut Effects<P>) {
+        let base = LogIndex::new(last.get().saturating_sub(self.limits.trailing_entries));
+        let base = base.min(self.oldest_transfer().unwrap_or(base));
         if base > self.log.base().index {
             let base = self.log.position(base);
             self.log.purge(base);

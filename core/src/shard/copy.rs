@@ -7,6 +7,7 @@ use super::outcome::WriteRefusal;
 use super::types::{Cursor, Records, SessionRecord, WriteAnswer, WriteOp};
 use crate::bytes::Bytes;
 use crate::digest::digest_of;
+use crate::mutants::mutant;
 use alloc::vec::Vec;
 use core::ops::Bound;
 use quorate_spec::ids::{ClientId, Position, Seq};
@@ -80,17 +81,20 @@ impl ShardCopy {
     /// Executes a write, or finds out why not. What is recorded is exactly what was executed: the record is made by
     /// the same entry as the effect, and refusals leave no trace.
     pub(super) fn write(&mut self, request: Request<'_>, position: Position) -> Result<Written, WriteRefusal> {
-        if request.client < self.floor {
+        if request.client < self.floor && !mutant!(ExpiredSessionReexecutes) {
             // Its records may be gone, so a late duplicate could not be told from a new request.
             return Err(WriteRefusal::SessionExpired);
         }
         // The limit is the proposing leader's and may differ between retries: it is no part of what the client asked.
         let digest = digest_of(&(request.key, request.op));
         if let Some(last) = self.sessions.get(&request.client) {
+            if request.seq < last.seq && mutant!(SupersededAnswered) {
+                return Ok(Written { answer: last.answer, position: last.position, repeated: true });
+            }
             if request.seq < last.seq {
                 return Err(WriteRefusal::Superseded);
             }
-            if request.seq == last.seq {
+            if request.seq == last.seq && !mutant!(DedupeAtProposeOnly) {
                 if digest != last.digest {
                     return Err(WriteRefusal::SeqReused);
                 }
@@ -132,7 +136,7 @@ impl ShardCopy {
     }
 
     /// Sets a key's value: in place if there is one, which needs no new entry and moves nothing.
-    fn insert(&mut self, key: &Bytes, value: Bytes) {
+    pub(super) fn insert(&mut self, key: &Bytes, value: Bytes) {
         self.bytes += value.len() as u64;
         match self.data.get_mut(key) {
             Some(old) => {
@@ -156,6 +160,11 @@ impl ShardCopy {
         for client in ended {
             self.sessions.remove_mut(&client);
         }
+    }
+
+    /// The copy with a session floor of its own.
+    pub(super) fn with_floor(self, floor: ClientId) -> Self {
+        Self { floor, ..self }
     }
 
     /// Adds the items of a part; the floor becomes the greater one.

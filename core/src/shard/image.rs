@@ -4,6 +4,7 @@ use super::copy::ShardCopy;
 use super::machine::{Awaiting, Frozen, ShardGroup};
 use super::types::{Chunk, Command, Cursor, FrozenHeader, Header, Place, RoleHeader};
 use crate::controller::Configuration;
+use crate::mutants::mutant;
 use crate::raft::{Image, Payload};
 use alloc::sync::Arc;
 use core::ops::Bound;
@@ -48,7 +49,10 @@ impl Image for ShardGroup {
             return (Chunk::Header(self.header()), next);
         };
         let copy = self.copy_at(place).expect("invariant: a cursor names a copy of the image that gave it");
-        let (records, next) = copy.part(cursor, limit);
+        let (mut records, next) = copy.part(cursor, limit);
+        if mutant!(SnapshotDropsSessions) {
+            records.sessions.clear();
+        }
         let next = match next {
             Some(next) => Some(Some((*place, next))),
             None => self.next_place(Some(*place)).map(|place| Some((place, Cursor::Start))),

@@ -5,11 +5,12 @@
 //! configuration that froze them, so a shard that comes back meets its own older copies without touching them
 //! (`returning-shard-overwrites` in the bug catalogue).
 
-use super::copy::{Request, ShardCopy};
-use super::outcome::{Applied, Outcome};
-use super::types::{Command, Cursor, NotServed, ReadAnswer};
+use super::copy::{Request, ShardCopy, Written};
+use super::outcome::{Applied, Outcome, WriteRefusal};
+use super::types::{Command, Cursor, NotServed, ReadAnswer, WriteAnswer};
 use crate::controller::Configuration;
 use crate::keyspace::shard_of;
+use crate::mutants::mutant;
 use alloc::sync::Arc;
 use alloc::vec;
 use quorate_spec::action::Action;
@@ -85,7 +86,7 @@ impl ShardGroup {
         let (client, seq) = (request.client, request.seq);
         let written = match self.serving.get_mut(&shard) {
             Some(copy) => copy.write(request, position),
-            None => Err(self.reason(shard).into()),
+            None => self.refuse(shard, request, position),
         };
         let (outcome, action) = match written {
             Ok(written) => {
@@ -101,11 +102,27 @@ impl ShardGroup {
         Applied { outcome: Some(outcome), actions: vec![action] }
     }
 
+    /// A write to a shard that is not served is refused, and has no effect.
+    fn refuse(&mut self, shard: ShardId, request: Request<'_>, position: Position) -> Result<Written, WriteRefusal> {
+        let newest = self.frozen.range((shard, ConfigNum::ZERO)..).take_while(|(copy, _)| copy.0 == shard).last();
+        match newest.map(|(copy, _)| *copy) {
+            Some(_) if mutant!(FreezeAtProposeOnly) => {
+                Ok(Written { answer: WriteAnswer::Done, position: Position::default(), repeated: true })
+            }
+            Some(copy) if mutant!(FrozenCopyWritten) => {
+                let frozen = self.frozen.get_mut(&copy).expect("invariant: the copy was just seen");
+                frozen.copy.write(request, position)
+            }
+            Some(_) | None => Err(self.reason(shard).into()),
+        }
+    }
+
     /// Reads a key from this one state, which has applied every entry up to `applied`. Only the caller knows whether
     /// that is recent enough.
     pub fn read(&self, key: &[u8], applied: LogIndex) -> ReadAnswer {
         let shard = self.shard_of(key);
-        match self.serving.get(&shard) {
+        let early = self.awaiting.get(&shard).filter(|_| mutant!(ServeBeforeData)).map(|role| &role.received);
+        match self.serving.get(&shard).or(early) {
             Some(copy) => ReadAnswer::Value {
                 value: copy.get(key).cloned(),
                 position: Position { config: self.config.num, index: applied },
@@ -137,7 +154,7 @@ impl ShardGroup {
 
     /// Whether every owned shard is served: only then may the next configuration be taken.
     pub fn settled(&self) -> bool {
-        self.awaiting.is_empty()
+        self.awaiting.is_empty() || mutant!(ConfigSkipped)
     }
 
     /// Whether the group's life is over: it has adopted a configuration made after its birth that does not list this

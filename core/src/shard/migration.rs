@@ -6,18 +6,20 @@ use super::machine::{Awaiting, Frozen, ShardGroup};
 use super::outcome::Applied;
 use super::types::{Cursor, Records, ShardMessage};
 use crate::controller::{Assignment, Configuration};
+use crate::mutants::mutant;
 use alloc::sync::Arc;
 use alloc::vec;
 use alloc::vec::Vec;
 use quorate_spec::action::Action;
-use quorate_spec::ids::{ConfigNum, GroupId, ShardId};
+use quorate_spec::ids::{ClientId, ConfigNum, GroupId, ShardId};
 use quorate_spec::views::Origin;
 
 impl ShardGroup {
     /// Takes the next configuration. Ignored unless it is the very next one (`config-skipped`) and nothing is awaited:
     /// a group never leaves a configuration before it holds everything that the configuration gave it.
     pub(super) fn adopt_configuration(&mut self, config: &Arc<Configuration>) -> Applied {
-        if config.num != self.config.num.next() || !self.settled() {
+        let follows = config.num == self.config.num.next() || (mutant!(ConfigSkipped) && config.num > self.config.num);
+        if !follows || !self.settled() {
             return Applied::default();
         }
         assert!(
@@ -30,11 +32,12 @@ impl ShardGroup {
         for (number, assignment) in config.shards.iter().enumerate() {
             let shard = ShardId::new(number as u64);
             // The identity, not the gid: a gid that left and joined again is another group.
-            let mine = assignment.owner == Some(self.group);
+            let mine = assignment.owner.is_some_and(|owner| self.is_me(owner));
             match (mine, self.serving.contains_key(&shard)) {
                 (true, true) if floor_rises => self.raise_floor(shard, config),
                 (true, false) => actions.extend(self.take_over(shard, assignment)),
                 (false, true) => actions.push(self.freeze(shard)),
+                (false, false) if mutant!(HandoffByTimeout) => self.take_back(shard),
                 (true, true) | (false, false) => {}
             }
         }
@@ -42,9 +45,37 @@ impl ShardGroup {
         Applied { outcome: None, actions }
     }
 
+    fn is_me(&self, owner: GroupId) -> bool {
+        owner == self.group || (mutant!(RejoinedGidMistaken) && owner.gid == self.group.gid)
+    }
+
+    /// The mutant `handoff-by-timeout`: a copy that is still here when the next configuration comes is served again.
+    fn take_back(&mut self, shard: ShardId) {
+        if let Some(copy) = self.copies_of(shard).last() {
+            let copy = self.frozen.get(copy).map(|frozen| frozen.copy.clone()).unwrap_or_default();
+            self.serving.insert_mut(shard, copy);
+        }
+    }
+
+    /// The frozen copies of a shard, the oldest first.
+    fn copies_of(&self, shard: ShardId) -> Vec<(ShardId, ConfigNum)> {
+        self.frozen.keys().copied().filter(|copy| copy.0 == shard).collect()
+    }
+
     fn raise_floor(&mut self, shard: ShardId, config: &Configuration) {
         let copy = self.serving.get_mut(&shard).expect("invariant: only served shards get here");
         copy.raise_floor(config.floor);
+    }
+
+    /// The mutant `session-expiry-by-local-clock`: ends sessions in every served shard, here only.
+    #[cfg(feature = "mutants")]
+    pub(crate) fn end_sessions(&mut self, floor: ClientId) {
+        let shards: Vec<ShardId> = self.serving.keys().copied().collect();
+        for shard in shards {
+            if let Some(copy) = self.serving.get_mut(&shard) {
+                copy.raise_floor(floor);
+            }
+        }
     }
 
     /// A shard that this configuration gives to the group: empty if nobody ever had it, else awaited from where it
@@ -56,6 +87,9 @@ impl ShardGroup {
                 Some(Action::StartEmpty { shard, config: self.config.num })
             }
             Some(origin) => {
+                if mutant!(ReturningShardOverwrites) {
+                    self.copies_of(shard).iter().for_each(|copy| _ = self.frozen.remove_mut(copy));
+                }
                 let awaiting = Awaiting { origin, received: ShardCopy::default(), next: Cursor::Start };
                 self.awaiting.insert_mut(shard, awaiting);
                 None
@@ -68,7 +102,9 @@ impl ShardGroup {
         let copy = self.serving.get(&shard).cloned().expect("invariant: only served shards are frozen");
         let config = self.config.num;
         assert!(!self.frozen.contains_key(&(shard, config)), "a configuration freezes a shard once");
-        self.serving.remove_mut(&shard);
+        if !mutant!(SourceServesAfterFreeze) {
+            self.serving.remove_mut(&shard);
+        }
         self.frozen.insert_mut((shard, config), Frozen { copy, target: None });
         Action::Freeze { shard, config }
     }
@@ -104,6 +140,11 @@ impl ShardGroup {
         next: Option<&Cursor>,
     ) -> Applied {
         let wanted = self.awaiting.get(&shard).is_some_and(|role| role.origin == origin && role.next == *from);
+        if mutant!(InstallTwice)
+            && let Some(copy) = self.serving.get_mut(&shard)
+        {
+            records.data.iter().for_each(|(key, value)| copy.insert(key, value.clone()));
+        }
         if !wanted {
             return Applied::default();
         }
@@ -120,6 +161,7 @@ impl ShardGroup {
                 self.awaiting.remove_mut(&shard);
                 // The greater of the two floors. Nothing in the copy is below its own: it was served under it.
                 copy.raise_floor(self.config.floor);
+                let copy = if mutant!(FloorLeftBehind) { copy.with_floor(ClientId::ZERO) } else { copy };
                 self.serving.insert_mut(shard, copy);
                 Action::Install { shard, config }
             }
@@ -130,6 +172,9 @@ impl ShardGroup {
     /// Drops one frozen copy, named by the configuration that froze it: no role and no other copy can be meant
     /// (`stale-delete`).
     pub(super) fn collect(&mut self, shard: ShardId, config: ConfigNum) -> Applied {
+        if mutant!(StaleDelete) {
+            self.copies_of(shard).iter().for_each(|copy| _ = self.frozen.remove_mut(copy));
+        }
         let actions = match self.frozen.remove_mut(&(shard, config)) {
             true => vec![Action::Collect { shard, config }],
             false => Vec::new(),
@@ -156,10 +201,15 @@ impl ShardGroup {
     /// (`pull-from-stale-leader`). A frozen copy is the same on every replica that has it, so it does not matter which
     /// one answers, or whether several answer for parts of one shard.
     fn part(&self, target: GroupId, shard: ShardId, origin: Origin, from: &Cursor, chunk_limit: usize) -> ShardMessage {
-        match self.frozen.get(&(shard, origin.config)) {
-            Some(frozen) => {
-                let (records, next) = frozen.copy.part(from, chunk_limit);
-                let total = frozen.copy.bytes();
+        let frozen = self.frozen.get(&(shard, origin.config)).map(|frozen| &frozen.copy);
+        let stale = self.serving.get(&shard).filter(|_| mutant!(PullFromStaleLeader));
+        match frozen.or(stale) {
+            Some(copy) => {
+                let (mut records, next) = copy.part(from, chunk_limit);
+                if mutant!(DedupeLeftBehind) {
+                    records.sessions.clear();
+                }
+                let total = copy.bytes();
                 ShardMessage::Part { target, shard, origin, from: from.clone(), records, next, total }
             }
             None => ShardMessage::NotHere { target, shard, origin },

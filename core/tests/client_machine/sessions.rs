@@ -1,7 +1,7 @@
 //! Scripts of writes: one number from the first attempt to the end, and no certainty that was not earned.
 
 use crate::support::*;
-use quorate_core::client::{CallId, Input, Operation, Outcome, Trouble};
+use quorate_core::client::{CallId, Input, Operation, Outcome, Task, Timer, Trouble};
 use quorate_core::controller::{Answer, Change, Refusal as ControllerRefusal};
 use quorate_core::message::{Refusal, Reply, Request};
 use quorate_core::shard::WriteAnswer;
@@ -274,4 +274,23 @@ fn nobody_asks_for_a_session_that_nobody_wants() {
     script.fire(retry.expect("the registration backs off"));
     script.assert_nothing_sent();
     assert_eq!(script.outcome(CallId::new(9)), None);
+}
+
+/// Found by the model of the client: the attempts of a registration that nobody wanted any more outlived it, and a late
+/// answer or a broken connection found no task for them.
+#[test]
+fn a_registration_that_nobody_wants_takes_its_attempts_along() {
+    let mut script = Script::mapped();
+    let call = script.submit(append(0, "a"));
+    let silent = script.take_one();
+    script.time_out(&silent);
+    let busy = script.take_one();
+    script.answer(&busy, refused(Refusal::Overloaded));
+    script.deadline(call);
+    script.fire(Timer::Retry { task: Task::Register });
+    script.step(Input::Disconnected { endpoint: silent.to.clone() });
+    script.answer(&silent, registered(1));
+    script.submit(append(0, "b"));
+    let asks = script.take_sent();
+    assert!(asks.iter().any(|ask| ask.request == Request::RegisterClient), "the next write asks anew: {asks:?}");
 }

@@ -157,7 +157,7 @@ fn a_deposed_leader_confirms_nothing() {
         2: took 1 from 3 on
         1: reads as r1
         1->3 Heartbeat term 1, commit 1, r1
-        2->1 HeartbeatAck term 2, r1
+        2->1 HeartbeatAck term 2, r0
 
         deliver 2->1
         state 1

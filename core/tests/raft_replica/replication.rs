@@ -305,7 +305,7 @@ fn a_deposed_leader_learns_it_from_the_refusal() {
         2: leads term 2
         1: took 1 from 2 on
         1->2 Append term 1, after 1/1: [x/1], commit 1
-        3->1 AppendRefused term 2, rejected 1, the log ends at 2
+        3->1 AppendRefused term 2, rejected 0, the log ends at 2
 
         deliver 3->1
         state 1

@@ -11,4 +11,5 @@ mod kills;
 mod migration;
 mod power;
 mod recovery;
+mod shipped;
 mod syncs;

@@ -2,6 +2,7 @@
 
 use super::{Age, Asked, Drive, Pace, next_member};
 use crate::controller::Directory;
+use crate::mutants::mutant;
 use crate::shard::machine::ShardGroup;
 use crate::shard::types::{Command, ShardMessage};
 use alloc::collections::BTreeMap;
@@ -40,7 +41,7 @@ impl Collecting {
             let Some((target, taken)) = frozen.target.filter(|_| !self.proposed.contains_key(copy)) else {
                 continue;
             };
-            if has_retired(directory, target, taken) {
+            if has_retired(directory, target, taken) || mutant!(GcBeforeAck) {
                 self.proposed.insert(*copy, propose(*copy, drive));
                 continue;
             }

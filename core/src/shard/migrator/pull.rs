@@ -3,6 +3,7 @@
 
 use super::{Asked, Drive, Pace, next_member};
 use crate::controller::Directory;
+use crate::mutants::mutant;
 use crate::shard::machine::{Awaiting, ShardGroup};
 use crate::shard::types::{Command, Cursor, Records, ShardMessage};
 use alloc::collections::BTreeMap;
@@ -84,7 +85,7 @@ impl Pulls {
             }
             pull.still += 1;
             let patience = if pull.proposed.is_empty() { 1 } else { pace.patience.max(1) };
-            if pull.still >= patience {
+            if pull.still >= patience && !mutant!(LostPullNotRepeated) {
                 pull.still = 0;
                 pull.asked = next_member(&pull.members, pull.asked);
                 pull.open = false;
@@ -213,7 +214,8 @@ impl Pulls {
         if self.answered.get(&origin.group) == Some(&from) {
             self.answered.remove(&origin.group);
         }
-        pull.refused += 1;
+        // Late repetitions must not count without end.
+        pull.refused = pull.members.len().min(pull.refused + 1);
         if pull.refused < pull.members.len() {
             pull.asked = next_member(&pull.members, pull.asked);
             pull.open = false;

@@ -1,0 +1,74 @@
+//! Prints the table of `REDUCTIONS.md`: states, seconds and bytes per state of a Raft scope with and without each
+//! reduction.
+//!
+//! `cargo run --profile explore -p quorate-proofs --example reductions -- SCOPE [SECONDS]`
+
+use quorate_proofs::models::raft::{RaftModel, Reductions, Scope};
+use quorate_proofs::verify::{Budget, Outcome, Strategy, memory_in_use, verify};
+use std::sync::Arc;
+use std::time::Duration;
+
+fn main() {
+    let mut args = std::env::args().skip(1);
+    let name = args.next().unwrap_or_else(|| "default".to_owned());
+    let seconds = args.next().and_then(|text| text.parse().ok()).unwrap_or(60);
+    let Some(scope) = Scope::named(&name) else {
+        eprintln!("there is no scope {name} of raft; `quorate-check list` shows them");
+        std::process::exit(2);
+    };
+    // One row in one process: memory that one search has used is not given back to the next.
+    if let (Some(row), Some(strategy)) = (args.next(), args.next()) {
+        return measure(&scope, &row, &strategy, seconds);
+    }
+    println!("| {name} | order | outcome | unique states | generated | seconds | states/s | bytes/state |");
+    println!("|---|---|---|---:|---:|---:|---:|---:|");
+    for (row, _) in rows() {
+        for strategy in ["BFS", "DFS"] {
+            let program = std::env::current_exe().expect("this program has a path");
+            let row = [&name, &seconds.to_string(), row, strategy].map(ToString::to_string);
+            let status = std::process::Command::new(program).args(row).status();
+            assert!(status.is_ok_and(|status| status.success()), "a row could not be measured");
+        }
+    }
+}
+
+fn rows() -> [(&'static str, Reductions); 6] {
+    let all = Reductions::ALL;
+    [
+        ("all reductions", all),
+        ("without symmetry", Reductions { symmetry: false, ..all }),
+        ("without dead messages", Reductions { dead_messages: false, ..all }),
+        ("without whole syncs", Reductions { whole_syncs: false, ..all }),
+        ("without sync at once", Reductions { sync_at_once: false, ..all }),
+        ("none", Reductions::NONE),
+    ]
+}
+
+fn measure(scope: &Scope, row: &str, strategy: &str, seconds: u64) {
+    let reductions = rows().into_iter().find(|(name, _)| *name == row).map(|(_, reductions)| reductions);
+    let Some(reductions) = reductions else {
+        eprintln!("there is no row {row}");
+        std::process::exit(2);
+    };
+    let budget = Budget {
+        threads: 2,
+        time: Some(Duration::from_secs(seconds)),
+        max_memory: Some(8 << 30),
+        ..Budget::of(if strategy == "DFS" { Strategy::Dfs } else { Strategy::Bfs })
+    };
+    let before = memory_in_use();
+    let model = Arc::new(RaftModel::at(Scope { reductions, ..scope.clone() }));
+    let report = verify(&model, &budget, |_| {});
+    let outcome = match &report.outcome {
+        Outcome::Truncated { bound } => format!("truncated ({bound:?})").to_lowercase(),
+        Outcome::Exhausted | Outcome::Sampled { .. } | Outcome::Violated { .. } => report.word().to_owned(),
+    };
+    println!(
+        "| {row} | {strategy} | {outcome} | {} | {} | {:.1} | {:.0} | {} |",
+        report.unique_states,
+        report.generated_states,
+        report.seconds,
+        report.generated_states as f64 / report.seconds,
+        report.memory.saturating_sub(before) / report.unique_states.max(1),
+    );
+}

@@ -1,0 +1,202 @@
+//! `quorate-check`: explores the deployed core, tells what it found, and shows counterexamples.
+//!
+//! Standard output holds the answer (one JSON value with `--json`), standard error the progress. Exit codes: 0 done and
+//! nothing wrong, 1 a violation or a refusal, 2 bad usage, 3 a search that stopped at a limit.
+
+mod check;
+mod look;
+mod mutants;
+
+use clap::{Args, Parser, Subcommand};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Explores every state of Quorate's protocol core within stated bounds.
+#[derive(Parser)]
+#[command(
+    name = "quorate-check",
+    version,
+    arg_required_else_help = true,
+    after_help = "\
+Examples:
+  quorate-check list
+  quorate-check check raft
+  quorate-check check shards --mutant install-twice --scope return --save twice.json
+  quorate-check show twice.json
+  quorate-check explore --trace twice.json
+  quorate-check mutants
+
+Exit codes: 0 nothing wrong, 1 violated or refused, 2 bad usage, 3 stopped at a limit before all states were seen."
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+    /// Answer with one JSON value on standard output.
+    #[arg(long, global = true)]
+    json: bool,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// List models, scopes and what each is for.
+    #[command(after_help = "Examples:\n  quorate-check list\n  quorate-check list --json")]
+    List,
+    /// Explore a model at a scope and judge every state.
+    #[command(after_help = "\
+Examples:
+  quorate-check check raft
+  quorate-check check raft --scope deep --threads 2 --timeout 900
+  quorate-check check stack --seeds 0..50 --steps 20000
+  quorate-check check raft --scope figure8 --mutant figure-8 --save figure8.json")]
+    Check(CheckArgs),
+    /// Open stateright's Explorer, at a counterexample if one is given.
+    #[command(after_help = "\
+Examples:
+  quorate-check explore raft --scope election
+  quorate-check explore --trace figure8.json --addr 127.0.0.1:3017")]
+    Explore(ExploreArgs),
+    /// Select each deliberate bug in turn and see that its check catches it.
+    #[command(after_help = "\
+Examples:
+  quorate-check mutants
+  quorate-check mutants figure-8 install-twice
+  quorate-check mutants --json")]
+    Mutants(MutantsArgs),
+    /// Tell a trace in sentences, or draw it.
+    #[command(after_help = "\
+Examples:
+  quorate-check show figure8.json
+  quorate-check show figure8.json --svg > figure8.svg")]
+    Show {
+        /// A trace written by 'check --save'.
+        file: PathBuf,
+        /// Draw it: an SVG on standard output.
+        #[arg(long)]
+        svg: bool,
+    },
+}
+
+/// What to check, and how long.
+#[derive(Args)]
+struct CheckArgs {
+    /// The model ('quorate-check list' names them).
+    model: String,
+    /// The scope of the model.
+    #[arg(long, default_value = "default")]
+    scope: String,
+    /// Check the core with this deliberate bug.
+    #[arg(long)]
+    mutant: Option<String>,
+    /// Threads that search [default: all cores].
+    #[arg(long, value_parser = clap::value_parser!(u64).range(1..=1024))]
+    threads: Option<u64>,
+    /// Stop after this many seconds, and say so.
+    #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
+    timeout: Option<u64>,
+    /// Walk at random instead of visiting all states: one walk for each seed.
+    #[arg(long, value_parser = seeds, value_name = "A..B")]
+    seeds: Option<std::ops::Range<u64>>,
+    /// Steps of each walk.
+    #[arg(long, requires = "seeds", value_parser = clap::value_parser!(u64).range(1..))]
+    steps: Option<u64>,
+    /// Visit depth first: less memory, longer counterexamples.
+    #[arg(long, conflicts_with = "seeds")]
+    dfs: bool,
+    /// Write the trace of a violation to this file.
+    #[arg(long, value_name = "FILE")]
+    save: Option<PathBuf>,
+}
+
+/// What to explore.
+#[derive(Args)]
+struct ExploreArgs {
+    /// The model; a trace names its own.
+    #[arg(required_unless_present = "trace")]
+    model: Option<String>,
+    /// The scope of the model.
+    #[arg(long, default_value = "default", conflicts_with = "trace")]
+    scope: String,
+    /// Explore the core with this deliberate bug.
+    #[arg(long, conflicts_with = "trace")]
+    mutant: Option<String>,
+    /// Open at the end of this trace.
+    #[arg(long, value_name = "FILE", conflicts_with = "model")]
+    trace: Option<PathBuf>,
+    /// Where to serve the page.
+    #[arg(long, default_value = ADDRESS)]
+    addr: SocketAddr,
+}
+
+/// Which mutants.
+#[derive(Args)]
+struct MutantsArgs {
+    /// Only these.
+    names: Vec<String>,
+    /// Seconds for each.
+    #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..))]
+    timeout: u64,
+    /// Threads that search [default: all cores].
+    #[arg(long, value_parser = clap::value_parser!(u64).range(1..=1024))]
+    threads: Option<u64>,
+}
+
+/// `A..B`, B excluded.
+fn seeds(text: &str) -> Result<std::ops::Range<u64>, String> {
+    let wrong = || format!("'{text}' is not a range of seeds: write it as 0..100 (100 excluded)");
+    let (first, end) = text.split_once("..").ok_or_else(wrong)?;
+    let (first, end) = (first.parse().map_err(|_| wrong())?, end.parse().map_err(|_| wrong())?);
+    if first < end { Ok(first..end) } else { Err(wrong()) }
+}
+
+/// Where the Explorer is served, unless told otherwise.
+const ADDRESS: &str = "127.0.0.1:3000";
+
+/// One line that says what is wrong and what to do.
+type Refusal = Box<dyn std::error::Error>;
+
+fn main() -> ExitCode {
+    let Cli { command, json } = Cli::parse();
+    let done = match command {
+        Command::List => look::list(json),
+        Command::Check(args) => check::check(&args, json),
+        Command::Explore(args) => look::explore(&args, json),
+        Command::Mutants(args) => mutants::mutants(&args, json),
+        Command::Show { file, svg } => look::show(&file, svg, json),
+    };
+    done.unwrap_or_else(|refusal| {
+        if json {
+            println!("{}", serde_json::json!({ "error": refusal.to_string() }));
+        }
+        eprintln!("quorate-check: {refusal}");
+        ExitCode::from(1)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_examples_of_every_page_can_be_typed() {
+        let mut examples = 0;
+        for command in std::iter::once(&Cli::command()).chain(Cli::command().get_subcommands()) {
+            let page = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            for line in page.lines().filter(|line| line.starts_with("  quorate-check")) {
+                let words = line.split('>').next().unwrap_or_default().split_whitespace();
+                assert!(Cli::try_parse_from(words).is_ok(), "{line}");
+                examples += 1;
+            }
+        }
+        assert!(examples >= 15, "every page has examples");
+    }
+
+    #[test]
+    fn seeds_are_a_range() {
+        assert_eq!(seeds("3..5"), Ok(3..5));
+        for wrong in ["", "5", "5..3", "5..5", "a..b"] {
+            assert!(seeds(wrong).expect_err("refused").contains("0..100"), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,157 @@
+//! One step of the world: a node acts, the network takes its messages, budgets are charged, and the whole is judged.
+
+use super::RaftModel;
+use super::actions::{Deed, RaftAction};
+use super::dead;
+use super::intern::{Done, Shared};
+use super::judge::Judged;
+use super::network::Network;
+use super::state::{RaftState, Spent};
+use quorate_core::raft::Timer;
+use quorate_spec::ids::NodeId;
+use std::sync::Arc;
+
+impl RaftModel {
+    /// The state after an action; `None` if it changes nothing.
+    pub(super) fn take(&self, before: &RaftState, action: RaftAction) -> Option<RaftState> {
+        if before.violation.is_some() {
+            return None;
+        }
+        let RaftAction { node, deed } = action;
+        let deed = match deed {
+            Deed::Deliver(envelope) => Deed::Deliver(before.network.copy_of(&envelope)?),
+            other => other,
+        };
+        let place = usize::try_from(node.get()).ok()?.checked_sub(1)?;
+        let mut spent = before.spent;
+        spent.crashes += u8::from(deed.is_crash());
+        let at_once = self.at_once(spent);
+        let done = self.done(before.nodes.get(place)?, &deed, at_once);
+        self.fired.count(&done.told.labels);
+        charge(&mut spent, &deed, &done);
+        if self.scope.campaigns < u8::MAX && matches!(deed, Deed::Campaign | Deed::Fire(Timer::Election)) {
+            spent.campaigns += 1;
+        }
+        if !done.changed && spent == before.spent && !self.sends_news(before, &done) && done.told.ready.is_empty() {
+            return None;
+        }
+        let mut nodes = before.nodes.clone();
+        nodes[place] = Arc::clone(&done.after);
+        let mut steps = vec![(place, done)];
+        if at_once && !self.at_once(before.spent) {
+            self.settle_all(&mut nodes, &mut steps);
+        }
+        let network = self.deliver(before, &nodes, &steps, spent);
+        let judged = self.judge(before, &nodes, &steps, node, deed.is_crash(), spent);
+        Some(self.assemble(nodes, network, judged, spent))
+    }
+
+    /// With no crash to come, nothing tells a write that is synced late from a message that leaves late: the promise that
+    /// waits for it is a message, or a count of the node's own copy, that comes later. So writes are synced at once.
+    pub(super) fn at_once(&self, spent: Spent) -> bool {
+        self.scope.reductions.sync_at_once && spent.crashes >= self.scope.crashes
+    }
+
+    pub(super) fn done(&self, node: &Arc<Shared>, deed: &Deed, at_once: bool) -> Arc<Done> {
+        let lost = |message: &_| self.scope.loses(message);
+        self.tables.done(node, deed, at_once, &self.manner, &self.renamings, lost)
+    }
+
+    fn sends_news(&self, before: &RaftState, done: &Done) -> bool {
+        let dead = |envelope: &_| {
+            self.scope.reductions.dead_messages
+                && dead::is_dead(&self.scope, envelope, &before.nodes, &before.network, before.spent)
+        };
+        done.sends.iter().any(|envelope| !before.network.contains(envelope) && !dead(envelope))
+    }
+
+    /// The last crash has happened: what still waits for a disk is synced now.
+    fn settle_all(&self, nodes: &mut [Arc<Shared>], steps: &mut Vec<(usize, Arc<Done>)>) {
+        for (place, node) in nodes.iter_mut().enumerate() {
+            let pending = node.local.pending.len();
+            if pending > 0 {
+                let done = self.done(node, &Deed::Sync(pending), true);
+                self.fired.count(&done.told.labels);
+                *node = Arc::clone(&done.after);
+                steps.push((place, done));
+            }
+        }
+    }
+
+    /// The network with what was sent, and without what can never matter again.
+    fn deliver(
+        &self,
+        before: &RaftState,
+        nodes: &[Arc<Shared>],
+        steps: &[(usize, Arc<Done>)],
+        spent: Spent,
+    ) -> Arc<Network> {
+        let mut network = Arc::clone(&before.network);
+        let news = |network: &Network| {
+            steps.iter().flat_map(|(_, done)| &done.sends).any(|envelope| !network.contains(envelope))
+        };
+        if news(&network) {
+            let network = Arc::make_mut(&mut network);
+            for envelope in steps.iter().flat_map(|(_, done)| &done.sends) {
+                network.insert(envelope, self.renamings.of_envelope(envelope));
+            }
+        }
+        if !self.scope.reductions.dead_messages {
+            return network;
+        }
+        let dead = |network: &Network| -> Vec<_> {
+            let is_dead = |envelope: &&Arc<_>| dead::is_dead(&self.scope, envelope, nodes, network, spent);
+            network.iter().filter(is_dead).cloned().collect()
+        };
+        let dead = dead(&network);
+        if !dead.is_empty() {
+            let network = Arc::make_mut(&mut network);
+            for envelope in &dead {
+                network.remove(envelope, self.renamings.of_envelope(envelope));
+            }
+        }
+        network
+    }
+
+    /// A state of its parts.
+    pub(super) fn assemble(
+        &self,
+        nodes: Vec<Arc<Shared>>,
+        network: Arc<Network>,
+        judged: Judged,
+        spent: Spent,
+    ) -> RaftState {
+        let Judged { ghost, violation } = judged;
+        let key = self.renamings.key(&nodes, &network, &ghost, spent, violation.is_some());
+        let mut state = RaftState { nodes, network, ghost, spent, violation, key };
+        if state.violation.is_none()
+            && self.scope.tries_progress(state.key)
+            && let Some(violation) = self.stuck(&state)
+        {
+            state.key = !state.key;
+            state.violation = Some(violation);
+        }
+        state
+    }
+}
+
+fn charge(spent: &mut Spent, deed: &Deed, done: &Done) {
+    match deed {
+        Deed::Propose(_) => spent.entries += u8::from(done.told.proposed),
+        Deed::Read => spent.reads += u8::from(done.told.read.is_some()),
+        Deed::Transfer(_) => spent.transfers += 1,
+        Deed::Snapshot => spent.snapshots += u8::from(done.changed),
+        Deed::Deliver(_)
+        | Deed::Fire(_)
+        | Deed::Campaign
+        | Deed::Learn(_)
+        | Deed::Sync(_)
+        | Deed::Crash(_)
+        | Deed::FileWritten => {}
+    }
+}
+
+/// Where a node stands among the nodes.
+pub(super) fn place_of(node: NodeId) -> usize {
+    node.get() as usize - 1
+}

@@ -1,0 +1,215 @@
+//! A run as a drawing: a lane per node, grouped; a row per step; messages from the row where they leave to the row where
+//! they arrive, dashed if they never do; the violation below, in red.
+
+use super::Run;
+use crate::scenario::{Scenario, Stroke, Tone};
+use std::fmt::Write as _;
+
+const ROW: usize = 30;
+const LANE: usize = 150;
+const LEFT: usize = 40;
+const HEAD: usize = 56;
+/// About how wide a letter is.
+const LETTER: usize = 7;
+
+/// A message on the drawing.
+struct Arrow {
+    from: usize,
+    to: usize,
+    label: String,
+    sent: usize,
+    received: Vec<usize>,
+}
+
+/// The run as an SVG document.
+pub fn draw<S: Scenario>(scenario: &S, run: &Run<S>) -> String {
+    let lanes = scenario.lanes();
+    let mut notes = Vec::new();
+    let mut arrows: Vec<(u64, Arrow)> = Vec::new();
+    let mut sentences = Vec::new();
+    for (row, step) in run.steps.iter().enumerate() {
+        sentences.push(scenario.sentence(&step.before, &step.action));
+        let strokes = step.after.as_ref().map(|after| scenario.strokes(&step.before, &step.action, after));
+        for stroke in strokes.into_iter().flatten() {
+            match stroke {
+                Stroke::Send { message, from, to, label } => {
+                    arrows.push((message, Arrow { from, to, label, sent: row, received: Vec::new() }));
+                }
+                Stroke::Receive { message } => {
+                    if let Some((_, arrow)) = arrows.iter_mut().rev().find(|(other, _)| *other == message) {
+                        arrow.received.push(row);
+                    }
+                }
+                Stroke::Note { lane, label, tone } => notes.push((row, lane, label, tone)),
+            }
+        }
+    }
+    let rows = run.steps.len();
+    let text_at = LEFT + lanes.len() * LANE;
+    let longest = sentences.iter().map(|sentence| sentence.chars().count()).max().unwrap_or(0);
+    let verdict = run.violation();
+    let width = text_at + (longest * LETTER).max(300) + 20;
+    let evidence = verdict.map(|violation| wrap(&violation.to_string(), (width - 40) / LETTER)).unwrap_or_default();
+    let height = HEAD + rows * ROW + 20 + evidence.len() * 20 + 10;
+
+    let mut svg = format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" viewBox=\"0 0 {width} {height}\" \
+         font-family=\"monospace\" font-size=\"12\">\n<rect width=\"100%\" height=\"100%\" fill=\"#ffffff\"/>\n\
+         <defs><marker id=\"tip\" viewBox=\"0 0 8 8\" refX=\"8\" refY=\"4\" markerWidth=\"7\" markerHeight=\"7\" orient=\"auto\">\
+         <path d=\"M0,0 L8,4 L0,8 z\" fill=\"#1f5fa8\"/></marker></defs>\n"
+    );
+    heads(&mut svg, &lanes, rows);
+    for (row, sentence) in sentences.iter().enumerate() {
+        let last = verdict.is_some() && row + 1 == rows;
+        let fill = if last { "#b00020" } else { "#222222" };
+        if last {
+            let _ = writeln!(
+                svg,
+                "<rect x=\"0\" y=\"{}\" width=\"{width}\" height=\"{ROW}\" fill=\"#fde7ea\"/>",
+                middle(row) - ROW / 2
+            );
+        }
+        let y = middle(row) + 4;
+        let _ = writeln!(svg, "<text x=\"6\" y=\"{y}\" fill=\"#888888\">{}</text>", row + 1);
+        let _ = writeln!(svg, "<text x=\"{text_at}\" y=\"{y}\" fill=\"{fill}\">{}</text>", escape(sentence));
+    }
+    arrows.iter().for_each(|(_, arrow)| shaft(&mut svg, arrow));
+    for (row, lane, label, tone) in &notes {
+        badge(&mut svg, *row, *lane, label, *tone);
+    }
+    for (line, text) in evidence.iter().enumerate() {
+        let y = HEAD + rows * ROW + 24 + line * 20;
+        let _ = writeln!(svg, "<text x=\"20\" y=\"{y}\" fill=\"#b00020\" font-weight=\"bold\">{}</text>", escape(text));
+    }
+    svg.push_str("</svg>\n");
+    svg
+}
+
+/// The names of the lanes and groups, and the lines below them.
+fn heads(svg: &mut String, lanes: &[crate::scenario::Lane], rows: usize) {
+    let bottom = HEAD + rows * ROW;
+    for (lane, head) in lanes.iter().enumerate() {
+        let x = center(lane);
+        let first = lane == 0 || lanes.get(lane - 1).is_some_and(|other| other.group != head.group);
+        if first && !head.group.is_empty() {
+            let members = lanes.iter().skip(lane).take_while(|other| other.group == head.group).count();
+            let (x, width) = (LEFT + lane * LANE + 4, members * LANE - 8);
+            let _ = writeln!(
+                svg,
+                "<rect x=\"{x}\" y=\"4\" width=\"{width}\" height=\"18\" rx=\"4\" fill=\"#e8eef6\"/>\
+                 <text x=\"{}\" y=\"17\" text-anchor=\"middle\" fill=\"#1f3a5f\">{}</text>",
+                x + width / 2,
+                escape(&head.group)
+            );
+        }
+        let _ = writeln!(
+            svg,
+            "<text x=\"{x}\" y=\"42\" text-anchor=\"middle\" font-weight=\"bold\" fill=\"#222222\">{}</text>\
+             <line x1=\"{x}\" y1=\"50\" x2=\"{x}\" y2=\"{bottom}\" stroke=\"#cccccc\"/>",
+            escape(&head.name)
+        );
+    }
+}
+
+/// A message: an arrow to each arrival, or a dashed stub if there is none.
+fn shaft(svg: &mut String, arrow: &Arrow) {
+    let (x1, y1, far) = (center(arrow.from), middle(arrow.sent), center(arrow.to));
+    for row in &arrow.received {
+        let (x2, y2) = (far, middle(*row));
+        let _ = writeln!(
+            svg,
+            "<line x1=\"{x1}\" y1=\"{y1}\" x2=\"{x2}\" y2=\"{y2}\" stroke=\"#1f5fa8\" marker-end=\"url(#tip)\"/>"
+        );
+    }
+    if arrow.received.is_empty() {
+        // Two fifths of the way.
+        let x2 = (x1 * 3 + far * 2) / 5;
+        let _ = writeln!(
+            svg,
+            "<line class=\"lost\" x1=\"{x1}\" y1=\"{y1}\" x2=\"{x2}\" y2=\"{}\" stroke=\"#999999\" stroke-dasharray=\"4 3\"/>",
+            y1 + ROW / 3
+        );
+        return;
+    }
+    let anchor = if far >= x1 { ("start", x1 + 6) } else { ("end", x1 - 6) };
+    let _ = writeln!(
+        svg,
+        "<text x=\"{}\" y=\"{}\" text-anchor=\"{}\" font-size=\"10\" fill=\"#1f5fa8\">{}</text>",
+        anchor.1,
+        y1 - 4,
+        anchor.0,
+        escape(&arrow.label)
+    );
+}
+
+/// Something that happens in one lane.
+fn badge(svg: &mut String, row: usize, lane: usize, label: &str, tone: Tone) {
+    let (fill, ink) = match tone {
+        Tone::Plain => ("#f2f2f2", "#333333"),
+        Tone::Strong => ("#d8f0dd", "#145a26"),
+        Tone::Fault => ("#fbd9d3", "#8a1c0b"),
+    };
+    let (x, y, width) = (center(lane), middle(row), label.chars().count() * LETTER + 10);
+    let _ = writeln!(
+        svg,
+        "<rect x=\"{}\" y=\"{}\" width=\"{width}\" height=\"18\" rx=\"5\" fill=\"{fill}\"/>\
+         <text x=\"{x}\" y=\"{}\" text-anchor=\"middle\" font-size=\"11\" fill=\"{ink}\">{}</text>",
+        x.saturating_sub(width / 2),
+        y - 9,
+        y + 4,
+        escape(label)
+    );
+}
+
+fn center(lane: usize) -> usize {
+    LEFT + lane * LANE + LANE / 2
+}
+
+fn middle(row: usize) -> usize {
+    HEAD + row * ROW + ROW / 2
+}
+
+fn escape(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}
+
+/// Lines of at most `room` letters, cut between words.
+fn wrap(text: &str, room: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in text.split(' ') {
+        let full = lines.last().is_some_and(|line| !line.is_empty() && line.len() + word.len() >= room);
+        if full {
+            lines.push(String::new());
+        }
+        if let Some(line) = lines.last_mut() {
+            if !line.is_empty() {
+                line.push(' ');
+            }
+            line.push_str(word);
+        }
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::toy::{Say, Toy};
+    use super::*;
+    use std::sync::Arc;
+
+    #[test]
+    fn a_lost_message_is_dashed_and_the_violation_is_told() {
+        let toy = Arc::new(Toy::default());
+        let run = Run::replay(&toy, 0, &[Say::Send, Say::Lose, Say::Send, Say::Receive, Say::Break]);
+        let svg = draw(toy.as_ref(), &run.expect("the toy takes these"));
+        assert_eq!(svg.matches("class=\"lost\"").count(), 1, "one of the two messages is lost");
+        assert_eq!(svg.matches("marker-end").count(), 1, "and one arrives");
+        assert!(svg.contains("it broke &lt;here&gt; &amp; now"), "text is escaped");
+        assert!(svg.contains(">g1<") && svg.contains(">n2<"), "lanes and groups have names");
+    }
+
+    #[test]
+    fn long_evidence_is_wrapped() {
+        assert_eq!(wrap("aa bb cc", 6), ["aa bb", "cc"]);
+    }
+}
