@@ -36,21 +36,33 @@ InitDivided ==
 SpecDivided == InitDivided /\ [][Next]_vars
 
 \* One node leads term 1 by the vote of another, and has committed its first entry with the help of the third.
-InitLed ==
-    /\ \E first, second \in Node :
-           /\ first # second
-           /\ memory = [n \in Node |->
-                  [term |-> 1, vote |-> IF n = second THEN Nobody ELSE first, base |-> 0,
-                   log |-> IF n \in {first, second} THEN <<1>> ELSE <<>>]]
-           /\ role = [n \in Node |-> IF n = first THEN "Leader" ELSE "Follower"]
-           /\ commit = [n \in Node |-> IF n = first THEN 1 ELSE 0]
-           /\ acks = [t \in Term |-> [n \in Node |-> IF t = 1 /\ n \in {first, second} THEN 1 ELSE 0]]
+Led(first, second, term) ==
+    /\ first # second
+    /\ memory = [n \in Node |->
+           [term |-> IF n = first THEN term ELSE 1, vote |-> IF n = second THEN Nobody ELSE first, base |-> 0,
+            log |-> IF n \in {first, second} THEN <<1>> ELSE <<>>]]
     /\ Quiet
     /\ sent = [t \in Term |-> IF t = 1 THEN <<1>> ELSE <<>>]
     /\ told = [t \in Term |-> IF t = 1 THEN 1 ELSE 0]
     /\ committed = <<1>>
 
+InitLed ==
+    \E first, second \in Node :
+        /\ Led(first, second, 1)
+        /\ role = [n \in Node |-> IF n = first THEN "Leader" ELSE "Follower"]
+        /\ commit = [n \in Node |-> IF n = first THEN 1 ELSE 0]
+        /\ acks = [t \in Term |-> [n \in Node |-> IF t = 1 /\ n \in {first, second} THEN 1 ELSE 0]]
+
 SpecLed == InitLed /\ [][Next]_vars
+
+\* The same, after that leader crashed, asked for votes in term 2 and crashed again: it cannot vote there any more.
+InitOrphaned ==
+    /\ \E first, second \in Node : Led(first, second, 2)
+    /\ role = [n \in Node |-> "Follower"]
+    /\ commit = [n \in Node |-> 0]
+    /\ acks = [t \in Term |-> [n \in Node |-> 0]]
+
+SpecOrphaned == InitOrphaned /\ [][Next]_vars
 
 \* Refinement, for a scope that does not start where Raft does.
 RefinementFromHere == [][Log!Next]_(Log!vars)
