@@ -120,7 +120,7 @@ mod tests {
     fn system(invariant: &str) -> System {
         let text = "(sort node) (sort term) (letters node N) (letters term T) (variable (voted node term))
             (initially (not (voted N T))) (action Vote ((n node) (t term)) (add voted n t)) (trace once Vote) ";
-        System::load(&format!("{text}(promise p {invariant})")).expect("well formed")
+        System::load(&format!("{text}(promise p {invariant})"), &|_| None).expect("well formed")
     }
 
     #[test]

@@ -24,6 +24,8 @@ pub struct Named {
     pub name: String,
     /// The formula.
     pub formula: Sexp,
+    /// Whether it comes from an included file.
+    pub included: bool,
 }
 
 /// An action: a formula over the state before and, with a prime, after.
@@ -37,6 +39,8 @@ pub struct Step {
     pub formula: Sexp,
     /// The symbols that it may change.
     pub changes: BTreeSet<String>,
+    /// Whether it comes from an included file.
+    pub included: bool,
 }
 
 /// Actions that can follow each other from an initial state.
@@ -74,20 +78,36 @@ pub struct System {
 }
 
 impl System {
-    /// Reads a file's text.
-    pub fn load(text: &str) -> Result<Self, Fault> {
-        let forms = parse(text)?;
+    /// Reads a file's text. What it includes is found by `library`; an included file includes nothing.
+    pub fn load(text: &str, library: &dyn Fn(&str) -> Option<String>) -> Result<Self, Fault> {
+        let own = parse(text)?;
+        let mut included = Vec::new();
+        for form in own.iter().filter(|form| form.head() == Some("include")) {
+            included.extend(include(form, library)?);
+        }
         let mut system = Self::default();
         let mut scope = Scope::default();
-        for form in &forms {
+        for form in included.iter().chain(&own) {
             system.declare(form, &mut scope)?;
         }
         scope.symbols.clone_from(&system.symbols);
-        for form in &forms {
+        for form in &included {
+            system.state(form, &scope)?;
+        }
+        system.mark_included();
+        for form in &own {
             system.state(form, &scope)?;
         }
         system.check_whole()?;
         Ok(system)
+    }
+
+    /// What has been stated so far is proved, and shown to happen, where it was stated.
+    fn mark_included(&mut self) {
+        self.promised = 0;
+        self.traces.clear();
+        self.invariants.iter_mut().chain(&mut self.steps).for_each(|named| named.included = true);
+        self.actions.iter_mut().for_each(|action| action.included = true);
     }
 
     fn declare(&mut self, form: &Sexp, scope: &mut Scope) -> Result<(), Fault> {
@@ -137,7 +157,7 @@ impl System {
         let items = form.need_list("a form")?;
         let closed = |formula: &Sexp| scope.closed(formula);
         match (form.head().unwrap_or_default(), items) {
-            ("sort" | "letters" | "relation" | "function" | "variable" | "define", [_, _, ..]) => {}
+            ("include" | "sort" | "letters" | "relation" | "function" | "variable" | "define", [_, _, ..]) => {}
             ("axiom", [_, name, body]) => self.axioms.push(named(name, closed(body)?)?),
             ("initially", [_, body]) => self.initial.push(closed(body)?),
             ("promise", [_, name, body]) => {
@@ -173,7 +193,7 @@ impl System {
             return fault(name.line(), format!("{odd} is no variable, so an action cannot change it"));
         }
         let name = name.need_word("an action's name")?.to_owned();
-        self.actions.push(Step { name, parameters, formula, changes });
+        self.actions.push(Step { name, parameters, formula, changes, included: false });
         Ok(())
     }
 
@@ -197,7 +217,7 @@ impl System {
             }
         }
         let traced: BTreeSet<&String> = self.traces.iter().flat_map(|trace| &trace.actions).collect();
-        match self.actions.iter().find(|action| !traced.contains(&action.name)) {
+        match self.actions.iter().find(|action| !action.included && !traced.contains(&action.name)) {
             Some(idle) => fault(0, format!("the action {} is in no trace: it may never happen", idle.name)),
             None => Ok(()),
         }
@@ -205,5 +225,17 @@ impl System {
 }
 
 fn named(name: &Sexp, formula: Sexp) -> Result<Named, Fault> {
-    Ok(Named { name: name.need_word("a name")?.to_owned(), formula })
+    Ok(Named { name: name.need_word("a name")?.to_owned(), formula, included: false })
+}
+
+/// The forms of the file that `(include NAME)` names.
+fn include(form: &Sexp, library: &dyn Fn(&str) -> Option<String>) -> Result<Vec<Sexp>, Fault> {
+    let Some([_, name]) = form.as_list() else { return fault(form.line(), "one file is included at a time") };
+    let name = name.need_word("a file's name")?;
+    let Some(text) = library(name) else { return fault(form.line(), format!("there is no {name}.tsm to include")) };
+    let forms = parse(&text).map_err(|Fault { line, what }| Fault { line, what: format!("in {name}.tsm: {what}") })?;
+    match forms.iter().find(|form| form.head() == Some("include")) {
+        Some(inner) => fault(inner.line(), format!("{name}.tsm is included and includes another")),
+        None => Ok(forms),
+    }
 }
