@@ -19,7 +19,7 @@ struct Definition {
 
 /// What a word may stand for.
 #[derive(Clone, Debug, Default)]
-pub struct Scope {
+pub(super) struct Scope {
     /// Sorts of the letters that stand for variables.
     pub letters: BTreeMap<String, String>,
     /// Relations and functions.
@@ -29,7 +29,7 @@ pub struct Scope {
 }
 
 /// Names and their sorts, from `(N T)` or `((n node) (t term))`.
-pub fn binders(form: &Sexp, scope: &Scope) -> Result<Vec<(String, String)>, Fault> {
+pub(super) fn binders(form: &Sexp, scope: &Scope) -> Result<Vec<(String, String)>, Fault> {
     let items = form.need_list("a list of variables")?;
     items.iter().map(|item| binder(item, scope)).collect()
 }
@@ -46,7 +46,7 @@ fn binder(item: &Sexp, scope: &Scope) -> Result<(String, String), Fault> {
 }
 
 /// The variables that a formula speaks of after a step.
-pub fn primed(formula: &Sexp, found: &mut BTreeSet<String>) {
+pub(super) fn primed(formula: &Sexp, found: &mut BTreeSet<String>) {
     match formula {
         Sexp::Word(text, _) => found.extend(text.strip_suffix('\'').map(str::to_owned)),
         Sexp::List(items, _) => items.iter().for_each(|item| primed(item, found)),
@@ -54,7 +54,7 @@ pub fn primed(formula: &Sexp, found: &mut BTreeSet<String>) {
 }
 
 /// Replaces words.
-pub fn rename(formula: &Sexp, names: &BTreeMap<String, Sexp>) -> Sexp {
+pub(super) fn rename(formula: &Sexp, names: &BTreeMap<String, Sexp>) -> Sexp {
     match formula {
         Sexp::Word(text, _) => names.get(text).unwrap_or(formula).clone(),
         Sexp::List(items, line) => Sexp::List(items.iter().map(|item| rename(item, names)).collect(), *line),
@@ -68,7 +68,7 @@ fn quantifier(names: &str, bound: &[(String, String)], body: Sexp) -> Sexp {
 
 impl Scope {
     /// Notes a definition.
-    pub fn define(&mut self, header: &Sexp, body: &Sexp) -> Result<(), Fault> {
+    pub(super) fn define(&mut self, header: &Sexp, body: &Sexp) -> Result<(), Fault> {
         let words: Vec<String> = match header {
             Sexp::Word(name, _) => vec![name.clone()],
             Sexp::List(items, _) => {
@@ -84,7 +84,7 @@ impl Scope {
     }
 
     /// Expands a formula and binds the letters that are free in it.
-    pub fn closed(&self, formula: &Sexp) -> Result<Sexp, Fault> {
+    pub(super) fn closed(&self, formula: &Sexp) -> Result<Sexp, Fault> {
         let mut free = BTreeMap::new();
         let expanded = self.walk(formula, &BTreeMap::new(), &mut free)?;
         let bound: Vec<(String, String)> = free.into_iter().collect();
@@ -92,7 +92,7 @@ impl Scope {
     }
 
     /// Expands a part of an action, in which its parameters may stand. A free letter is bound by `forall`.
-    pub fn expand(&self, formula: &Sexp, parameters: &[(String, String)]) -> Result<Sexp, Fault> {
+    pub(super) fn expand(&self, formula: &Sexp, parameters: &[(String, String)]) -> Result<Sexp, Fault> {
         let names = parameters.iter().map(|(name, _)| (name.clone(), word(name))).collect();
         let mut free = BTreeMap::new();
         let expanded = self.walk(formula, &names, &mut free)?;
@@ -193,7 +193,7 @@ impl Scope {
     }
 
     /// The same formula about the state after a step.
-    pub fn prime(&self, formula: &Sexp) -> Sexp {
+    pub(super) fn prime(&self, formula: &Sexp) -> Sexp {
         let mutable = self.symbols.iter().filter(|(_, symbol)| symbol.mutable);
         rename(formula, &mutable.map(|(name, _)| (name.clone(), word(&format!("{name}'")))).collect())
     }

@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 type Edges = BTreeMap<(String, String), String>;
 
 /// The sorts in an order in which elements are only made rightwards, or the cycle that prevents it.
-pub fn check(system: &System) -> Result<Vec<String>, String> {
+pub(super) fn check(system: &System) -> Result<Vec<String>, String> {
     let mut edges = Edges::new();
     for (name, symbol) in &system.symbols {
         if symbol.result != "Bool" {
@@ -50,8 +50,7 @@ fn sorted(sorts: &[String], edges: &Edges) -> Result<Vec<String>, String> {
         let Some(next) = left.iter().copied().find(|sort| !made(sort)) else {
             let within = |edge: &&(String, String)| left.contains(&edge.0) && left.contains(&edge.1);
             let cycle = edges.keys().filter(within);
-            let shown: Vec<String> =
-                cycle.map(|edge| format!("{} -> {} ({})", edge.0, edge.1, edges[edge])).collect();
+            let shown: Vec<String> = cycle.map(|edge| format!("{} -> {} ({})", edge.0, edge.1, edges[edge])).collect();
             return Err(format!("not decidable: {}", shown.join(", ")));
         };
         left.remove(next);
@@ -97,7 +96,7 @@ fn visit(formula: &Sexp, positive: bool, universal: &[(String, String)], name: &
 }
 
 /// The names and sorts of a quantifier that has been expanded.
-pub fn binders(form: &Sexp) -> Vec<(String, String)> {
+pub(super) fn binders(form: &Sexp) -> Vec<(String, String)> {
     let pair = |item: &Sexp| match item.as_list() {
         Some([name, sort]) => Some((name.as_word()?.to_owned(), sort.as_word()?.to_owned())),
         _ => None,

@@ -58,8 +58,7 @@ impl Source {
 
     /// Reads it as a transition system; what it includes is one of the project's own.
     pub fn load(&self) -> Result<System, String> {
-        let library =
-            |name: &str| Self::all().into_iter().find(|source| source.name == name).map(|source| source.text);
+        let library = |name: &str| Self::all().into_iter().find(|source| source.name == name).map(|source| source.text);
         System::load(&self.text, &library).map_err(|fault| format!("{}: {fault}", self.name))
     }
 }

@@ -16,7 +16,7 @@ struct Definition {
 
 /// A finite structure.
 #[derive(Clone, Debug, Default)]
-pub struct Model {
+pub(super) struct Model {
     universe: BTreeMap<String, Vec<String>>,
     definitions: BTreeMap<String, Definition>,
     shown: BTreeMap<String, String>,
@@ -24,7 +24,7 @@ pub struct Model {
 
 impl Model {
     /// Reads what a solver answers to `(get-model)`.
-    pub fn read(text: &str) -> Option<Self> {
+    pub(super) fn read(text: &str) -> Option<Self> {
         let forms = parse(text).ok()?;
         let mut model = Self::default();
         for item in forms.iter().filter_map(Sexp::as_list).flatten() {
@@ -74,7 +74,7 @@ impl Model {
     }
 
     /// What a relation holds or a function gives, one line per tuple; `None` if it would be too much.
-    pub fn lines(&self, symbol: &str, sorts: &[String], relation: bool) -> Option<Vec<String>> {
+    pub(super) fn lines(&self, symbol: &str, sorts: &[String], relation: bool) -> Option<Vec<String>> {
         let domains: Vec<&[String]> =
             sorts.iter().map(|sort| self.universe.get(sort).map_or(&[][..], Vec::as_slice)).collect();
         if domains.iter().map(|domain| domain.len()).try_fold(1, usize::checked_mul)? > TUPLES {

@@ -14,7 +14,7 @@ use std::fmt::Write as _;
 
 /// What a solver must answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Expected {
+pub(super) enum Expected {
     /// There is no counterexample.
     Unsat,
     /// There is an example.
@@ -23,7 +23,7 @@ pub enum Expected {
 
 /// One thing to show.
 #[derive(Clone, Debug)]
-pub struct Obligation {
+pub(super) struct Obligation {
     /// Which: `init/NAME`, `step/ACTION/NAME`, `refine/ACTION/NAME`, `trace/NAME` or `axioms`.
     pub name: String,
     /// The text for the solver, up to `(check-sat)`.
@@ -33,12 +33,9 @@ pub struct Obligation {
 }
 
 /// All that has to be shown.
-pub fn all(system: &System) -> Vec<Obligation> {
-    let mut found = vec![Obligation {
-        name: "axioms".to_owned(),
-        text: finish(prelude(system)),
-        expected: Expected::Sat,
-    }];
+pub(super) fn all(system: &System) -> Vec<Obligation> {
+    let mut found =
+        vec![Obligation { name: "axioms".to_owned(), text: finish(prelude(system)), expected: Expected::Sat }];
     found.extend(initiation(system));
     for action in &system.actions {
         found.extend(consecution(system, action));

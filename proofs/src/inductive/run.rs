@@ -136,13 +136,15 @@ fn discharge(
     outcomes.into_inner().expect("invariant: the workers have ended")
 }
 
+/// Asks for one obligation; if it is refuted, the model is drawn.
 pub(super) fn attempt(system: &System, obligation: &Obligation, options: &Options) -> Outcome {
     let began = Instant::now();
-    let answer = options.solver.ask(&obligation.text, options.limit);
+    let model = if obligation.expected == Expected::Unsat { "(get-model)\n" } else { "" };
+    let answer = options.solver.ask(&format!("{}{model}", obligation.text), options.limit);
     let seconds = began.elapsed().as_secs_f64();
     let verdict = match (obligation.expected, answer) {
         (Expected::Unsat, Answer::Unsat) | (Expected::Sat, Answer::Sat(_)) => Verdict::Holds,
-        (Expected::Unsat, Answer::Sat(_)) => Verdict::Refuted(counterexample(system, obligation, options)),
+        (Expected::Unsat, Answer::Sat(model)) => Verdict::Refuted(counterexample(system, obligation, &model)),
         (Expected::Sat, Answer::Unsat) => Verdict::Refuted("    it is impossible\n".to_owned()),
         (_, Answer::Unknown) => Verdict::Unknown("the solver does not know".to_owned()),
         (_, Answer::TimedOut) => Verdict::Unknown(format!("no answer within {} s", options.limit.as_secs())),
@@ -151,13 +153,7 @@ pub(super) fn attempt(system: &System, obligation: &Obligation, options: &Option
     Outcome { obligation: obligation.name.clone(), verdict, seconds }
 }
 
-/// Asks again, for the model. Most runs need none, and asking for it costs.
-fn counterexample(system: &System, obligation: &Obligation, options: &Options) -> String {
-    let text = format!("{}(get-model)\n", obligation.text);
+fn counterexample(system: &System, obligation: &Obligation, model: &str) -> String {
     let action = obligation.name.split('/').nth(1);
-    let action = action.and_then(|name| system.actions.iter().find(|action| action.name == name));
-    match options.solver.ask(&text, options.limit) {
-        Answer::Sat(model) => table::draw(system, action, &model),
-        _ => "    the solver gives no model\n".to_owned(),
-    }
+    table::draw(system, action.and_then(|name| system.actions.iter().find(|action| action.name == name)), model)
 }

@@ -32,17 +32,17 @@ impl fmt::Display for Fault {
 }
 
 /// A fault at a line.
-pub fn fault<T>(line: usize, what: impl Into<String>) -> Result<T, Fault> {
+pub(super) fn fault<T>(line: usize, what: impl Into<String>) -> Result<T, Fault> {
     Err(Fault { line, what: what.into() })
 }
 
 /// A word that stands in no file.
-pub fn word(text: &str) -> Sexp {
+pub(super) fn word(text: &str) -> Sexp {
     Sexp::Word(text.to_owned(), 0)
 }
 
 /// A list that stands in no file.
-pub fn list(items: impl IntoIterator<Item = Sexp>) -> Sexp {
+pub(super) fn list(items: impl IntoIterator<Item = Sexp>) -> Sexp {
     Sexp::List(items.into_iter().collect(), 0)
 }
 
@@ -103,7 +103,7 @@ impl fmt::Display for Sexp {
 }
 
 /// Reads a whole text.
-pub fn parse(text: &str) -> Result<Vec<Sexp>, Fault> {
+pub(super) fn parse(text: &str) -> Result<Vec<Sexp>, Fault> {
     let mut open: Vec<(Vec<Sexp>, usize)> = vec![(Vec::new(), 0)];
     for (number, line) in text.lines().enumerate() {
         let number = number + 1;
@@ -134,14 +134,13 @@ pub fn parse(text: &str) -> Result<Vec<Sexp>, Fault> {
 
 /// Parentheses, and the words between them.
 fn tokens(line: &str) -> impl Iterator<Item = &str> {
-    line.split_inclusive(['(', ')'])
-        .flat_map(|part| {
-            let (text, end) = match part.char_indices().last() {
-                Some((at, '(' | ')')) => part.split_at(at),
-                _ => (part, ""),
-            };
-            text.split_whitespace().chain((!end.is_empty()).then_some(end))
-        })
+    line.split_inclusive(['(', ')']).flat_map(|part| {
+        let (text, end) = match part.char_indices().last() {
+            Some((at, '(' | ')')) => part.split_at(at),
+            _ => (part, ""),
+        };
+        text.split_whitespace().chain((!end.is_empty()).then_some(end))
+    })
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use super::system::{Step, System};
 use std::fmt::Write as _;
 
 /// The table of a step's counterexample (`action`), or of an initial state that breaks a conjunct.
-pub fn draw(system: &System, action: Option<&Step>, model_text: &str) -> String {
+pub(super) fn draw(system: &System, action: Option<&Step>, model_text: &str) -> String {
     let Some(model) = Model::read(model_text) else { return "the model of the solver cannot be read\n".to_owned() };
     let mut rows: Vec<[String; 3]> = Vec::new();
     for (name, sort) in action.map_or(&[][..], |action| &action.parameters) {

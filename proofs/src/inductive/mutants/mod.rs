@@ -10,6 +10,10 @@ use super::report::Verdict;
 use super::run::{Options, attempt};
 use super::{Source, fragment, obligations};
 use serde::Serialize;
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
 
 /// A small edit of a file. Those of the bug catalogue bear its names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -44,6 +48,27 @@ impl Trial {
     pub fn rejected(&self) -> bool {
         matches!(self.verdict, Verdict::Refuted(_))
     }
+}
+
+/// Tries all mutants, a few at a time, in the order of [`all`].
+pub fn attempt_all(options: &Options) -> Vec<Result<Trial, String>> {
+    let mutants = all();
+    let trials: Mutex<BTreeMap<usize, Result<Trial, String>>> = Mutex::default();
+    let next = AtomicUsize::new(0);
+    let work = || {
+        loop {
+            let place = next.fetch_add(1, Ordering::Relaxed);
+            let Some(mutant) = mutants.get(place) else { return };
+            let trial = mutant.attempt(options);
+            trials.lock().expect("invariant: no worker panics while it holds the trials").insert(place, trial);
+        }
+    };
+    thread::scope(|scope| {
+        for _ in 0..options.jobs.max(1) {
+            scope.spawn(work);
+        }
+    });
+    trials.into_inner().expect("invariant: the workers have ended").into_values().collect()
 }
 
 /// All mutants.

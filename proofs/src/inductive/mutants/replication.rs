@@ -96,9 +96,9 @@ pub(super) const MUTANTS: &[Mutant] = &[
         name: "commit-beyond-append",
         file: "raft",
         what: "A follower commits beyond what the append verified.",
-        find: "(i<= h k) (i<= h m)",
-        replace: "(i<= h k)",
-        refutes: "step/HandleAppend.new/known_prefix",
+        find: "(i<= m k) (i<= m i)",
+        replace: "(i<= m k)",
+        refutes: "step/HandleAppend.known/known_prefix",
     },
     Mutant {
         name: "heartbeat-commit-unbounded",
