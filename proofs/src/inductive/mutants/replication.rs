@@ -79,10 +79,10 @@ pub(super) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "truncate-on-any-append",
         file: "raft",
-        what: "An append removes what stands behind it, matching or not.",
-        find: " (not (log n z w))\n",
-        replace: "\n",
-        refutes: "step/HandleAppend.new/ack_matches",
+        what: "An append removes what stands behind it, though it knows all of it.",
+        find: "(i<= m k) (i<= m i) (enter n u)",
+        replace: "(update log (N I T) (and (log N I T) (=> (= N n) (i<= I i)))) (i<= m k) (i<= m i) (enter n u)",
+        refutes: "step/HandleAppend.known/ack_matches",
     },
     Mutant {
         name: "delete-then-append-crash",
