@@ -83,7 +83,8 @@ impl Model {
         let mut lines = Vec::new();
         let mut tuples: Vec<Vec<String>> = vec![Vec::new()];
         for domain in domains {
-            let longer = |tuple: &Vec<String>, element: &String| [tuple.as_slice(), &[element.clone()]].concat();
+            let longer =
+                |tuple: &Vec<String>, element: &String| [tuple.as_slice(), std::slice::from_ref(element)].concat();
             tuples = tuples.iter().flat_map(|tuple| domain.iter().map(move |item| longer(tuple, item))).collect();
         }
         for tuple in tuples {
