@@ -106,7 +106,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
         what: "A heartbeat carries a commit index that the follower has not acknowledged.",
         find: "(known n i c) (ack m t i x)",
         replace: "(known n i c) (log n i x)",
-        refutes: "step/SendHeartbeat/heartbeat_of_leader",
+        refutes: "step/SendAppend.heartbeat/heartbeat_of_leader",
     },
     Mutant {
         name: "snapshot-drops-suffix",
