@@ -3,6 +3,7 @@
 //! Models of the real core for stateright, the mutants that they must catch, and the traces that people read.
 
 pub mod explorer;
+pub mod inductive;
 pub mod log_spec;
 pub mod models;
 pub mod mutants;

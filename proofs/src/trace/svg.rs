@@ -6,7 +6,9 @@ use crate::scenario::{Scenario, Stroke, Tone};
 use std::fmt::Write as _;
 
 const ROW: usize = 30;
-const LANE: usize = 150;
+/// What a further note in the same lane adds to a row.
+const NOTE: usize = 21;
+const LANE: usize = 170;
 const LEFT: usize = 40;
 const HEAD: usize = 56;
 /// About how wide a letter is.
@@ -21,10 +23,46 @@ struct Arrow {
     received: Vec<usize>,
 }
 
+/// Something that happens in one lane, the `nth` there in its row.
+struct Note {
+    row: usize,
+    lane: usize,
+    nth: usize,
+    label: String,
+    tone: Tone,
+}
+
+/// Where the rows lie: a row is as high as its lane with the most notes needs.
+struct Rows(Vec<usize>);
+
+impl Rows {
+    fn new(count: usize, notes: &[Note]) -> Self {
+        let mut tops = vec![HEAD];
+        for row in 0..count {
+            let most = notes.iter().filter(|note| note.row == row).map(|note| note.nth).max().unwrap_or(0);
+            tops.push(tops[row] + ROW + most * NOTE);
+        }
+        Self(tops)
+    }
+
+    fn top(&self, row: usize) -> usize {
+        self.0.get(row).copied().unwrap_or_else(|| self.bottom())
+    }
+
+    /// Where its sentence, its arrows and its first notes stand.
+    fn middle(&self, row: usize) -> usize {
+        self.top(row) + ROW / 2
+    }
+
+    fn bottom(&self) -> usize {
+        self.0.last().copied().unwrap_or(HEAD)
+    }
+}
+
 /// The run as an SVG document.
 pub fn draw<S: Scenario>(scenario: &S, run: &Run<S>) -> String {
     let lanes = scenario.lanes();
-    let mut notes = Vec::new();
+    let mut notes: Vec<Note> = Vec::new();
     let mut arrows: Vec<(u64, Arrow)> = Vec::new();
     let mut sentences = Vec::new();
     for (row, step) in run.steps.iter().enumerate() {
@@ -40,17 +78,21 @@ pub fn draw<S: Scenario>(scenario: &S, run: &Run<S>) -> String {
                         arrow.received.push(row);
                     }
                 }
-                Stroke::Note { lane, label, tone } => notes.push((row, lane, label, tone)),
+                Stroke::Note { lane, label, tone } => {
+                    let nth = notes.iter().filter(|note| (note.row, note.lane) == (row, lane)).count();
+                    notes.push(Note { row, lane, nth, label, tone });
+                }
             }
         }
     }
-    let rows = run.steps.len();
+    let count = run.steps.len();
+    let rows = Rows::new(count, &notes);
     let text_at = LEFT + lanes.len() * LANE;
     let longest = sentences.iter().map(|sentence| sentence.chars().count()).max().unwrap_or(0);
     let verdict = run.violation();
     let width = text_at + (longest * LETTER).max(300) + 20;
     let evidence = verdict.map(|violation| wrap(&violation.to_string(), (width - 40) / LETTER)).unwrap_or_default();
-    let height = HEAD + rows * ROW + 20 + evidence.len() * 20 + 10;
+    let height = rows.bottom() + 20 + evidence.len() * 20 + 10;
 
     let mut svg = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" viewBox=\"0 0 {width} {height}\" \
@@ -58,27 +100,26 @@ pub fn draw<S: Scenario>(scenario: &S, run: &Run<S>) -> String {
          <defs><marker id=\"tip\" viewBox=\"0 0 8 8\" refX=\"8\" refY=\"4\" markerWidth=\"7\" markerHeight=\"7\" orient=\"auto\">\
          <path d=\"M0,0 L8,4 L0,8 z\" fill=\"#1f5fa8\"/></marker></defs>\n"
     );
-    heads(&mut svg, &lanes, rows);
+    heads(&mut svg, &lanes, rows.bottom());
     for (row, sentence) in sentences.iter().enumerate() {
-        let last = verdict.is_some() && row + 1 == rows;
+        let last = verdict.is_some() && row + 1 == count;
         let fill = if last { "#b00020" } else { "#222222" };
         if last {
             let _ = writeln!(
                 svg,
-                "<rect x=\"0\" y=\"{}\" width=\"{width}\" height=\"{ROW}\" fill=\"#fde7ea\"/>",
-                middle(row) - ROW / 2
+                "<rect x=\"0\" y=\"{}\" width=\"{width}\" height=\"{}\" fill=\"#fde7ea\"/>",
+                rows.top(row),
+                rows.top(row + 1) - rows.top(row)
             );
         }
-        let y = middle(row) + 4;
+        let y = rows.middle(row) + 4;
         let _ = writeln!(svg, "<text x=\"6\" y=\"{y}\" fill=\"#888888\">{}</text>", row + 1);
         let _ = writeln!(svg, "<text x=\"{text_at}\" y=\"{y}\" fill=\"{fill}\">{}</text>", escape(sentence));
     }
-    arrows.iter().for_each(|(_, arrow)| shaft(&mut svg, arrow));
-    for (row, lane, label, tone) in &notes {
-        badge(&mut svg, *row, *lane, label, *tone);
-    }
+    arrows.iter().for_each(|(_, arrow)| shaft(&mut svg, arrow, &rows));
+    notes.iter().for_each(|note| badge(&mut svg, note, &rows));
     for (line, text) in evidence.iter().enumerate() {
-        let y = HEAD + rows * ROW + 24 + line * 20;
+        let y = rows.bottom() + 24 + line * 20;
         let _ = writeln!(svg, "<text x=\"20\" y=\"{y}\" fill=\"#b00020\" font-weight=\"bold\">{}</text>", escape(text));
     }
     svg.push_str("</svg>\n");
@@ -86,8 +127,7 @@ pub fn draw<S: Scenario>(scenario: &S, run: &Run<S>) -> String {
 }
 
 /// The names of the lanes and groups, and the lines below them.
-fn heads(svg: &mut String, lanes: &[crate::scenario::Lane], rows: usize) {
-    let bottom = HEAD + rows * ROW;
+fn heads(svg: &mut String, lanes: &[crate::scenario::Lane], bottom: usize) {
     for (lane, head) in lanes.iter().enumerate() {
         let x = center(lane);
         let first = lane == 0 || lanes.get(lane - 1).is_some_and(|other| other.group != head.group);
@@ -112,10 +152,10 @@ fn heads(svg: &mut String, lanes: &[crate::scenario::Lane], rows: usize) {
 }
 
 /// A message: an arrow to each arrival, or a dashed stub if there is none.
-fn shaft(svg: &mut String, arrow: &Arrow) {
-    let (x1, y1, far) = (center(arrow.from), middle(arrow.sent), center(arrow.to));
+fn shaft(svg: &mut String, arrow: &Arrow, rows: &Rows) {
+    let (x1, y1, far) = (center(arrow.from), rows.middle(arrow.sent), center(arrow.to));
     for row in &arrow.received {
-        let (x2, y2) = (far, middle(*row));
+        let (x2, y2) = (far, rows.middle(*row));
         let _ = writeln!(
             svg,
             "<line x1=\"{x1}\" y1=\"{y1}\" x2=\"{x2}\" y2=\"{y2}\" stroke=\"#1f5fa8\" marker-end=\"url(#tip)\"/>"
@@ -138,18 +178,19 @@ fn shaft(svg: &mut String, arrow: &Arrow) {
         anchor.1,
         y1 - 4,
         anchor.0,
-        escape(&arrow.label)
+        escape(&brief(&arrow.label, arrow.from.abs_diff(arrow.to) * LANE / LETTER))
     );
 }
 
 /// Something that happens in one lane.
-fn badge(svg: &mut String, row: usize, lane: usize, label: &str, tone: Tone) {
-    let (fill, ink) = match tone {
+fn badge(svg: &mut String, note: &Note, rows: &Rows) {
+    let (fill, ink) = match note.tone {
         Tone::Plain => ("#f2f2f2", "#333333"),
         Tone::Strong => ("#d8f0dd", "#145a26"),
         Tone::Fault => ("#fbd9d3", "#8a1c0b"),
     };
-    let (x, y, width) = (center(lane), middle(row), label.chars().count() * LETTER + 10);
+    let (x, y) = (center(note.lane), rows.middle(note.row) + note.nth * NOTE);
+    let width = note.label.chars().count() * LETTER + 10;
     let _ = writeln!(
         svg,
         "<rect x=\"{}\" y=\"{}\" width=\"{width}\" height=\"18\" rx=\"5\" fill=\"{fill}\"/>\
@@ -157,7 +198,7 @@ fn badge(svg: &mut String, row: usize, lane: usize, label: &str, tone: Tone) {
         x.saturating_sub(width / 2),
         y - 9,
         y + 4,
-        escape(label)
+        escape(&note.label)
     );
 }
 
@@ -165,8 +206,12 @@ fn center(lane: usize) -> usize {
     LEFT + lane * LANE + LANE / 2
 }
 
-fn middle(row: usize) -> usize {
-    HEAD + row * ROW + ROW / 2
+/// What fits into so many letters.
+fn brief(label: &str, room: usize) -> String {
+    if label.chars().count() <= room {
+        return label.to_owned();
+    }
+    label.chars().take(room.saturating_sub(1)).chain(['…']).collect()
 }
 
 fn escape(text: &str) -> String {
@@ -206,6 +251,18 @@ mod tests {
         assert_eq!(svg.matches("marker-end").count(), 1, "and one arrives");
         assert!(svg.contains("it broke &lt;here&gt; &amp; now"), "text is escaped");
         assert!(svg.contains(">g1<") && svg.contains(">n2<"), "lanes and groups have names");
+    }
+
+    #[test]
+    fn notes_of_one_row_do_not_cover_each_other() {
+        let note = |row, nth| Note { row, lane: 0, nth, label: String::new(), tone: Tone::Plain };
+        let rows = Rows::new(2, &[note(0, 0), note(0, 1), note(1, 0)]);
+        assert_eq!((rows.middle(1) - rows.middle(0), rows.bottom() - rows.top(1)), (ROW + NOTE, ROW));
+    }
+
+    #[test]
+    fn a_label_fits_between_its_lanes() {
+        assert_eq!((brief("short", 5).as_str(), brief("longer", 5).as_str()), ("short", "long…"));
     }
 
     #[test]

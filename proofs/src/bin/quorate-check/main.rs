@@ -6,6 +6,7 @@
 mod check;
 mod look;
 mod mutants;
+mod prove;
 
 use clap::{Args, Parser, Subcommand};
 use std::net::SocketAddr;
@@ -63,6 +64,13 @@ Examples:
   quorate-check mutants figure-8 install-twice
   quorate-check mutants --json")]
     Mutants(MutantsArgs),
+    /// Prove the protocols for any size: discharge the obligations of the inductive proofs with a solver.
+    #[command(after_help = "\
+Examples:
+  quorate-check prove
+  quorate-check prove shards --solver cvc5
+  quorate-check prove raft --dump obligations")]
+    Prove(ProveArgs),
     /// Tell a trace in sentences, or draw it.
     #[command(after_help = "\
 Examples:
@@ -141,6 +149,22 @@ struct MutantsArgs {
     threads: Option<u64>,
 }
 
+/// What to prove, and with what.
+#[derive(Args)]
+struct ProveArgs {
+    /// raft, reads, shards or a file [default: these three].
+    file: Option<String>,
+    /// z3 or cvc5; it must be installed.
+    #[arg(long, default_value = "z3", value_parser = ["z3", "cvc5"])]
+    solver: String,
+    /// Write every obligation as a stand-alone SMT-LIB 2 file into this folder.
+    #[arg(long, value_name = "DIR")]
+    dump: Option<PathBuf>,
+    /// Seconds for each obligation.
+    #[arg(long, default_value_t = 120, value_parser = clap::value_parser!(u64).range(1..))]
+    timeout: u64,
+}
+
 /// `A..B`, B excluded.
 fn seeds(text: &str) -> Result<std::ops::Range<u64>, String> {
     let wrong = || format!("'{text}' is not a range of seeds: write it as 0..100 (100 excluded)");
@@ -162,6 +186,7 @@ fn main() -> ExitCode {
         Command::Check(args) => check::check(&args, json),
         Command::Explore(args) => look::explore(&args, json),
         Command::Mutants(args) => mutants::mutants(&args, json),
+        Command::Prove(args) => prove::prove(&args, json),
         Command::Show { file, svg } => look::show(&file, svg, json),
     };
     done.unwrap_or_else(|refusal| {

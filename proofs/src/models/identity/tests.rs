@@ -16,7 +16,7 @@ fn exhaust(scope: &str) -> u64 {
 #[test]
 fn small_scopes_hold() {
     assert!(exhaust("retired") > 100);
-    assert!(exhaust("wiped") > 1_000);
+    assert!(exhaust("wiped") > 100);
 }
 
 #[test]
@@ -26,15 +26,13 @@ fn a_second_leader_of_a_term_is_a_violation() {
     state.leaders.insert(quorate_spec::ids::Term::new(1), quorate_spec::ids::NodeId::new(3));
     let campaign = IdentityAction::Campaign { place: 0 };
     assert_eq!(model.sentence(&state, &campaign), "Node 1 stands for election.");
-    for action in [campaign, IdentityAction::Sync { place: 0 }] {
-        state = model.take(&state, action).expect("it changes something");
-    }
+    // No crash is to come at this scope: what is written is synced at once.
+    state = model.take(&state, campaign).expect("it changes something");
     let asked = state.network.values().find(|envelope| envelope.to.get() == 2).cloned().expect("node 2 is asked");
-    for action in [IdentityAction::Deliver { place: 1, envelope: asked }, IdentityAction::Sync { place: 1 }] {
-        let after = model.take(&state, action.clone()).expect("it changes something");
-        assert!(!model.changes(&state, &after).is_empty() && !model.strokes(&state, &action, &after).is_empty());
-        state = after;
-    }
+    let action = IdentityAction::Deliver { place: 1, envelope: asked };
+    let after = model.take(&state, action.clone()).expect("it changes something");
+    assert!(!model.changes(&state, &after).is_empty() && !model.strokes(&state, &action, &after).is_empty());
+    state = after;
     let vote = state.network.values().find(|envelope| envelope.to.get() == 1).cloned().expect("node 2 votes");
     let state = model.take(&state, IdentityAction::Deliver { place: 0, envelope: vote }).expect("it changes something");
     assert_eq!(state.violation.map(|violation| violation.property), Some(election_safety::NAME));
