@@ -81,7 +81,6 @@ pub(super) const ALL: &[Scope] = &[
         floors: 1,
         settled: false,
         progress: 256,
-        ..PLAIN
     },
     Scope {
         name: "start",

@@ -218,10 +218,10 @@ fn follow(state: &mut State, node: NodeId, key: usize, found: &[Token]) -> Resul
 pub(super) fn completed(state: &mut State, call: &Call, outcome: &Outcome) -> Result<(), Violation> {
     let wrong = |evidence| Err(Violation::new(LINEARIZABLE, evidence));
     match (call, outcome) {
-        (Call::Append { key, token }, Outcome::Written { answer: WriteAnswer::Done, .. }) => {
-            if !state.ghost.truth[*key].contains(token) {
-                return wrong(format!("the append {} to k{key} is acknowledged and nowhere applied", show(&[*token])));
-            }
+        (Call::Append { key, token }, Outcome::Written { answer: WriteAnswer::Done, .. })
+            if !state.ghost.truth[*key].contains(token) =>
+        {
+            return wrong(format!("the append {} to k{key} is acknowledged and nowhere applied", show(&[*token])));
         }
         (Call::Append { key, token }, Outcome::Refused(_) | Outcome::NotExecuted { .. }) => {
             if state.ghost.truth[*key].contains(token) {
