@@ -1,6 +1,7 @@
 //! # quorate-proofs
 //!
-//! Models of the real core for stateright, the mutants that they must catch, and the traces that people read.
+//! Models of the real core for stateright, the mutants that they must catch, the traces that people read, and the inductive
+//! proofs of the protocols for any size.
 
 pub mod explorer;
 pub mod inductive;
