@@ -175,14 +175,14 @@ fn answers_wait_for_the_disk_and_find_their_client() {
         }
         client.write_all(&out).expect("sent");
     }
-    let mut seen = 0;
+    // The input is seen before its write is handed to the disk: every batch of requests makes exactly one, so wait for each.
+    let (mut seen, mut last) = (0, WriteId::ZERO);
     while seen < 200 {
         if let Input::Requests { requests } = node.inputs.recv().expect("inputs") {
             seen += requests.len();
+            last = node.submitted.recv().expect("a write for every batch");
         }
     }
-    let last = node.submitted.recv().expect("a write");
-    let last = node.submitted.try_iter().last().unwrap_or(last);
     node.events.send(Event::Synced(last)).expect("running");
     for (number, client) in clients.iter_mut().enumerate() {
         for ticket in 0..100 {
