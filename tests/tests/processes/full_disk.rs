@@ -144,7 +144,7 @@ async fn a_disk_that_fills_up_under_load_loses_nothing_and_goes_on_when_there_is
     world.cluster.kill(NODE).expect("the node runs");
     world.cluster.start(NODE).expect("the node starts again");
     world.check(&ledgers).await;
-    assert!(ledgers.iter().all(|ledger| ledger.acknowledged() > 10), "every writer got somewhere");
+    assert!(ledgers.iter().all(|ledger| ledger.acknowledged() > 0), "every writer got somewhere");
 }
 
 #[tokio::test(flavor = "multi_thread")]
