@@ -6,8 +6,11 @@
 With several binaries their rounds alternate, so that a change is compared with what was before it on the same machine at
 the same time. Needs Linux (/proc). Per operation: CPU time, time spent waiting for a CPU, switches that the thread asked
 for and that it did not, bytes. CPU time per operation is the steady figure; throughput on a busy machine is not.
+
+With --instructions the leader, a follower and the load generator run under valgrind (apt-get install valgrind), and what
+each executes per operation outside the kernel is printed: slow, and nearly the same each time, however busy the machine.
 """
-import argparse, glob, json, os, socket, subprocess, sys, tempfile, time
+import argparse, glob, json, os, re, shutil, socket, subprocess, sys, tempfile, time
 
 
 def ports(count):
@@ -38,33 +41,98 @@ def snapshot(nodes):
     return seen
 
 
-def run(binary, arguments, directory):
-    at = ports(3)
-    members = ",".join(f"{number}=127.0.0.1:{port}" for number, port in enumerate(at, 1))
-    nodes = [
-        subprocess.Popen([binary, "node", "--id", str(number), "--data", f"{directory}/{number}", "--listen",
-                          f"127.0.0.1:{port}", "--controllers", members],
-                         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        for number, port in enumerate(at, 1)]
-    try:
-        ask = lambda *words: subprocess.run([binary, *words, "--seeds", f"127.0.0.1:{at[0]}"], capture_output=True)
-        deadline = time.time() + 60
-        while ask("join", "1=1,2,3").returncode != 0:
-            if time.time() > deadline:
-                sys.exit("the nodes do not form a cluster: try one by hand")
-            time.sleep(0.2)
-        load = ["bench", "--clients", str(arguments.clients), "--mix", arguments.mix, "--json", "--seconds"]
-        ask(*load, "1")
-        before, mine = snapshot(nodes), os.times()
-        answer = ask(*load, str(arguments.seconds))
-        after, since = snapshot(nodes), os.times()
-    finally:
-        for node in nodes:
+def counted(directory, name):
+    """What a command begins with so that its instructions are counted, in `directory`."""
+    return ["valgrind", "--quiet", "--tool=callgrind", "--separate-threads=no",
+            f"--callgrind-out-file={directory}/{name}.out"]
+
+
+def count(directory, node):
+    """Instructions of a counted node since it was asked last."""
+    subprocess.run(["callgrind_control", "--dump", str(node.pid)], check=True, capture_output=True)
+    newest = max(glob.glob(f"{directory}/*.{node.pid}.out.*"), key=lambda path: int(path.rsplit(".", 1)[1]))
+    return total(newest)
+
+
+def total(path):
+    return int(re.search(r"^(?:summary|totals): (\d+)", open(path).read(), re.MULTILINE)[1])
+
+
+class Cluster:
+    """Three nodes with one group, of which those in `slow` run under valgrind."""
+
+    def __init__(self, binary, directory, slow=()):
+        self.at, self.binary = ports(3), binary
+        members = ",".join(f"{number}=127.0.0.1:{port}" for number, port in enumerate(self.at, 1))
+        self.nodes = [
+            subprocess.Popen([*(counted(directory, f"node.%p") if number in slow else []), binary, "node", "--id",
+                              str(number), "--data", f"{directory}/{number}", "--listen", f"127.0.0.1:{port}",
+                              "--controllers", members], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            for number, port in enumerate(self.at, 1)]
+
+    def __enter__(self):
+        self.until_done("join", "1=1,2,3")
+        return self
+
+    def __exit__(self, *_):
+        for node in self.nodes:
             node.kill()
             node.wait()
-    if answer.returncode != 0:
-        sys.exit(answer.stderr.decode())
-    report(binary, json.loads(answer.stdout), before, after, since[2] - mine[2], since[3] - mine[3])
+
+    def until_done(self, *words):
+        deadline = time.time() + 60
+        while (answer := self.ask(*words)).returncode != 0:
+            if time.time() > deadline:
+                sys.exit(f"{' '.join(words)} does not succeed: {answer.stderr.decode()}")
+            time.sleep(0.2)
+
+    def ask(self, *words, under=()):
+        return subprocess.run([*under, self.binary, *words, "--seeds", f"127.0.0.1:{self.at[0]}"], capture_output=True)
+
+    def leader(self):
+        """Who leads the data group."""
+        groups = json.loads(self.ask("status", "--json").stdout)["groups"]
+        return next(group["leader"] for group in groups if group["group"] == 1)
+
+    def bench(self, arguments, seconds, under=()):
+        answer = self.ask("bench", "--clients", str(arguments.clients), "--mix", arguments.mix, "--json", "--seconds",
+                          str(seconds), under=under)
+        if answer.returncode != 0:
+            sys.exit(answer.stderr.decode())
+        return json.loads(answer.stdout)
+
+
+def run(binary, arguments, directory):
+    with Cluster(binary, directory) as cluster:
+        cluster.bench(arguments, 1)
+        before, mine = snapshot(cluster.nodes), os.times()
+        answer = cluster.bench(arguments, arguments.seconds)
+        after, since = snapshot(cluster.nodes), os.times()
+    report(binary, answer, before, after, since[2] - mine[2], since[3] - mine[3])
+
+
+def instructions(binary, arguments, directory):
+    for role, leader in (("leader", 1), ("follower", 2)):
+        with Cluster(binary, directory, slow=[1]) as cluster:
+            while cluster.leader() != leader:
+                cluster.until_done("transfer", "1", str(leader))
+                time.sleep(1)
+            cluster.bench(arguments, 1)
+            count(directory, cluster.nodes[0])
+            operations = cluster.bench(arguments, arguments.seconds)["operations"]
+            each = count(directory, cluster.nodes[0]) / operations
+            lost = "" if cluster.leader() == leader else "; void, the leadership changed: ask for fewer --clients"
+            print(f"{binary}: {each:.0f} instructions per operation, {role}{lost}", flush=True)
+        for number in (1, 2, 3):
+            shutil.rmtree(f"{directory}/{number}")
+    with Cluster(binary, directory) as cluster:
+        counts = []
+        for seconds in (2, 2 + arguments.seconds):
+            operations = cluster.bench(arguments, seconds, counted(directory, "bench"))["operations"]
+            counts.append((total(f"{directory}/bench.out"), operations))
+        # The difference: starting and connecting cost the same in both.
+        each = (counts[1][0] - counts[0][0]) / (counts[1][1] - counts[0][1])
+        print(f"{binary}: {each:.0f} instructions per operation, load generator", flush=True)
 
 
 def report(binary, bench, before, after, user, system):
@@ -92,11 +160,12 @@ def main():
     parser.add_argument("--clients", type=int, default=256)
     parser.add_argument("--seconds", type=int, default=4)
     parser.add_argument("--rounds", type=int, default=1)
+    parser.add_argument("--instructions", action="store_true")
     arguments = parser.parse_args()
     for _ in range(arguments.rounds):
         for binary in arguments.binaries:
             with tempfile.TemporaryDirectory() as directory:
-                run(binary, arguments, directory)
+                (instructions if arguments.instructions else run)(binary, arguments, directory)
 
 
 main()

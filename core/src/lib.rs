@@ -37,6 +37,7 @@ pub mod mutants;
 pub mod node;
 pub mod raft;
 pub mod shard;
+pub mod shared_map;
 pub mod status;
 
 pub use quorate_spec as spec;

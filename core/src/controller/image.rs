@@ -11,6 +11,7 @@ use crate::mutants::mutant;
 use crate::raft::{Image, Payload};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::ops::Bound;
 use quorate_spec::ids::{ClientId, ConfigNum, DirectoryVersion, GroupId, NodeId};
 
 #[cfg(feature = "serde")]
@@ -109,7 +110,7 @@ impl Controller {
             None
         };
         let sessions = if let Cursor::Session(first) = from.max(Cursor::Session(ClientId::ZERO)) {
-            Some(self.sessions.records.range(first..)).filter(|_| !mutant!(SnapshotDropsSessions))
+            Some(self.sessions.records.range_from(Bound::Included(&first))).filter(|_| !mutant!(SnapshotDropsSessions))
         } else {
             None
         };

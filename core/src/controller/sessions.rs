@@ -6,8 +6,8 @@
 
 use super::types::{Answer, Refusal};
 use crate::mutants::mutant;
+use crate::shared_map::SharedMap;
 use quorate_spec::ids::{ClientId, Seq};
-use rpds::RedBlackTreeMapSync;
 
 #[cfg(feature = "serde")]
 use serde::{Deserialize, Serialize};
@@ -30,13 +30,13 @@ pub(super) struct Sessions {
     /// The id that the next registration gets.
     pub(super) next: ClientId,
     /// The last request of every live session that has made one.
-    pub(super) records: RedBlackTreeMapSync<ClientId, SessionRecord>,
+    pub(super) records: SharedMap<ClientId, SessionRecord>,
 }
 
 impl Sessions {
     /// No session was issued yet; the first one will be 1.
     pub(super) fn genesis() -> Self {
-        Self { next: ClientId::ZERO.next(), records: RedBlackTreeMapSync::new_sync() }
+        Self { next: ClientId::ZERO.next(), records: SharedMap::new() }
     }
 
     /// Issues a session.
@@ -79,13 +79,13 @@ impl Sessions {
 
     /// Remembers the answer to an executed request.
     pub(super) fn record(&mut self, client: ClientId, record: SessionRecord) {
-        self.records.insert_mut(client, record);
+        self.records.insert(client, record);
     }
 
     /// Forgets the sessions below the floor.
     pub(super) fn prune(&mut self, floor: ClientId) {
         while let Some(client) = self.records.first().map(|(client, _)| *client).filter(|client| *client < floor) {
-            self.records.remove_mut(&client);
+            self.records.remove(&client);
         }
     }
 }

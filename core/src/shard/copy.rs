@@ -8,11 +8,11 @@ use super::types::{Cursor, Records, SessionRecord, WriteAnswer, WriteOp};
 use crate::bytes::Bytes;
 use crate::digest::digest_of;
 use crate::mutants::mutant;
+use crate::shared_map::SharedMap;
 use alloc::vec::Vec;
 use core::ops::Bound;
 use quorate_spec::ids::{ClientId, Position, Seq};
 use quorate_spec::views::CopyView;
-use rpds::RedBlackTreeMapSync;
 
 /// What a key and a value cost in a part, beyond their bytes: lengths and the like.
 const PAIR_OVERHEAD: usize = 16;
@@ -22,8 +22,8 @@ const RECORD_BYTES: usize = 56;
 /// One copy of a shard.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct ShardCopy {
-    data: RedBlackTreeMapSync<Bytes, Bytes>,
-    sessions: RedBlackTreeMapSync<ClientId, SessionRecord>,
+    data: SharedMap<Bytes, Bytes>,
+    sessions: SharedMap<ClientId, SessionRecord>,
     floor: ClientId,
     bytes: u64,
 }
@@ -75,7 +75,7 @@ impl ShardCopy {
 
     /// How many session records it holds.
     pub fn sessions(&self) -> u64 {
-        self.sessions.size() as u64
+        self.sessions.len() as u64
     }
 
     /// Executes a write, or finds out why not. What is recorded is exactly what was executed: the record is made by
@@ -105,7 +105,7 @@ impl ShardCopy {
         let record = SessionRecord { seq: request.seq, digest, answer, position };
         match self.sessions.get_mut(&request.client) {
             Some(last) => *last = record,
-            None => self.sessions.insert_mut(request.client, record),
+            None => self.sessions.insert(request.client, record),
         }
         Ok(Written { answer, position, repeated: false })
     }
@@ -145,7 +145,7 @@ impl ShardCopy {
             }
             None => {
                 self.bytes += key.len() as u64;
-                self.data.insert_mut(key.clone(), value);
+                self.data.insert(key.clone(), value);
             }
         }
     }
@@ -156,9 +156,9 @@ impl ShardCopy {
             return;
         }
         self.floor = floor;
-        let ended: Vec<ClientId> = self.sessions.range(..self.floor).map(|(client, _)| *client).collect();
+        let ended: Vec<ClientId> = self.sessions.keys().copied().take_while(|client| *client < floor).collect();
         for client in ended {
-            self.sessions.remove_mut(&client);
+            self.sessions.remove(&client);
         }
     }
 
@@ -173,7 +173,7 @@ impl ShardCopy {
             self.insert(key, value.clone());
         }
         for (client, record) in &records.sessions {
-            self.sessions.insert_mut(*client, record.clone());
+            self.sessions.insert(*client, record.clone());
         }
         self.floor = self.floor.max(records.floor);
     }
@@ -190,7 +190,7 @@ impl ShardCopy {
             Cursor::AfterSession(client) => (None, Bound::Excluded(client)),
         };
         if let Some(keys) = keys {
-            for (key, value) in self.data.range::<Bytes, _>((keys, Bound::Unbounded)) {
+            for (key, value) in self.data.range_from(keys) {
                 if !room.take(pair_bytes(key, value)) {
                     let (last, _) = records.data.last().expect("invariant: the first item always fits");
                     let next = Cursor::AfterKey(last.clone());
@@ -199,7 +199,7 @@ impl ShardCopy {
                 records.data.push((key.clone(), value.clone()));
             }
         }
-        for (client, record) in self.sessions.range::<ClientId, _>((clients, Bound::Unbounded)) {
+        for (client, record) in self.sessions.range_from(clients) {
             if !room.take(RECORD_BYTES) {
                 let next = match records.sessions.last() {
                     Some((last, _)) => Cursor::AfterSession(*last),

@@ -99,15 +99,15 @@ impl ShardGroup {
             match role {
                 RoleHeader::Absent => {}
                 RoleHeader::Serving => {
-                    group.serving.insert_mut(shard, ShardCopy::empty(group.config.floor));
+                    group.serving.insert(shard, ShardCopy::empty(group.config.floor));
                 }
                 RoleHeader::Awaiting { origin, next } => {
-                    group.awaiting.insert_mut(shard, Awaiting { origin, received: ShardCopy::default(), next });
+                    group.awaiting.insert(shard, Awaiting { origin, received: ShardCopy::default(), next });
                 }
             }
         }
         for FrozenHeader { shard, config, target } in header.frozen {
-            group.frozen.insert_mut((shard, config), Frozen { copy: ShardCopy::default(), target });
+            group.frozen.insert((shard, config), Frozen { copy: ShardCopy::default(), target });
         }
         group
     }
@@ -139,11 +139,11 @@ impl ShardGroup {
         };
         let roles = (first..self.config.shards.len() as u64).map(|number| Place::Role(ShardId::new(number)));
         let after = match &place {
-            Some(Place::Frozen(shard, config)) => Bound::Excluded((*shard, *config)),
-            None | Some(Place::Role(_)) => Bound::Unbounded,
+            Some(Place::Frozen(shard, config)) => Some((*shard, *config)),
+            None | Some(Place::Role(_)) => None,
         };
-        let frozen =
-            self.frozen.range((after, Bound::Unbounded)).map(|((shard, config), _)| Place::Frozen(*shard, *config));
+        let after = after.as_ref().map_or(Bound::Unbounded, Bound::Excluded);
+        let frozen = self.frozen.range_from(after).map(|((shard, config), _)| Place::Frozen(*shard, *config));
         roles.chain(frozen).find(|place| self.copy_at(place).is_some_and(|copy| *copy != self.told_by_header(place)))
     }
 

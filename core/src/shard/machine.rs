@@ -11,12 +11,13 @@ use super::types::{Command, Cursor, NotServed, ReadAnswer, WriteAnswer};
 use crate::controller::Configuration;
 use crate::keyspace::shard_of;
 use crate::mutants::mutant;
+use crate::shared_map::SharedMap;
 use alloc::sync::Arc;
 use alloc::vec;
+use core::ops::Bound;
 use quorate_spec::action::Action;
 use quorate_spec::ids::{ConfigNum, GroupId, LogIndex, Position, ShardId};
 use quorate_spec::views::Origin;
-use rpds::RedBlackTreeMapSync;
 
 /// A data group's replicated state. A clone costs a few counters.
 ///
@@ -26,9 +27,9 @@ use rpds::RedBlackTreeMapSync;
 pub struct ShardGroup {
     pub(super) group: GroupId,
     pub(super) config: Arc<Configuration>,
-    pub(super) serving: RedBlackTreeMapSync<ShardId, ShardCopy>,
-    pub(super) awaiting: RedBlackTreeMapSync<ShardId, Awaiting>,
-    pub(super) frozen: RedBlackTreeMapSync<(ShardId, ConfigNum), Frozen>,
+    pub(super) serving: SharedMap<ShardId, ShardCopy>,
+    pub(super) awaiting: SharedMap<ShardId, Awaiting>,
+    pub(super) frozen: SharedMap<(ShardId, ConfigNum), Frozen>,
 }
 
 /// A shard that the group owns and whose data is on its way. Not served: neither read nor written.
@@ -55,13 +56,7 @@ impl ShardGroup {
     }
 
     pub(super) fn at(group: GroupId, config: Arc<Configuration>) -> Self {
-        Self {
-            group,
-            config,
-            serving: RedBlackTreeMapSync::new_sync(),
-            awaiting: RedBlackTreeMapSync::new_sync(),
-            frozen: RedBlackTreeMapSync::new_sync(),
-        }
+        Self { group, config, serving: SharedMap::new(), awaiting: SharedMap::new(), frozen: SharedMap::new() }
     }
 
     /// Applies the committed command at `index`. Everything is decided here, when the command is applied, from the
@@ -104,7 +99,11 @@ impl ShardGroup {
 
     /// A write to a shard that is not served is refused, and has no effect.
     fn refuse(&mut self, shard: ShardId, request: Request<'_>, position: Position) -> Result<Written, WriteRefusal> {
-        let newest = self.frozen.range((shard, ConfigNum::ZERO)..).take_while(|(copy, _)| copy.0 == shard).last();
+        let newest = self
+            .frozen
+            .range_from(Bound::Included(&(shard, ConfigNum::ZERO)))
+            .take_while(|(copy, _)| copy.0 == shard)
+            .last();
         match newest.map(|(copy, _)| *copy) {
             Some(_) if mutant!(FreezeAtProposeOnly) => {
                 Ok(Written { answer: WriteAnswer::Done, position: Position::default(), repeated: true })

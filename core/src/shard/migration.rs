@@ -53,7 +53,7 @@ impl ShardGroup {
     fn take_back(&mut self, shard: ShardId) {
         if let Some(copy) = self.copies_of(shard).last() {
             let copy = self.frozen.get(copy).map(|frozen| frozen.copy.clone()).unwrap_or_default();
-            self.serving.insert_mut(shard, copy);
+            self.serving.insert(shard, copy);
         }
     }
 
@@ -83,15 +83,15 @@ impl ShardGroup {
     fn take_over(&mut self, shard: ShardId, assignment: &Assignment) -> Option<Action> {
         match assignment.origin {
             None => {
-                self.serving.insert_mut(shard, ShardCopy::empty(self.config.floor));
+                self.serving.insert(shard, ShardCopy::empty(self.config.floor));
                 Some(Action::StartEmpty { shard, config: self.config.num })
             }
             Some(origin) => {
                 if mutant!(ReturningShardOverwrites) {
-                    self.copies_of(shard).iter().for_each(|copy| _ = self.frozen.remove_mut(copy));
+                    self.copies_of(shard).iter().for_each(|copy| _ = self.frozen.remove(copy));
                 }
                 let awaiting = Awaiting { origin, received: ShardCopy::default(), next: Cursor::Start };
-                self.awaiting.insert_mut(shard, awaiting);
+                self.awaiting.insert(shard, awaiting);
                 None
             }
         }
@@ -103,9 +103,9 @@ impl ShardGroup {
         let config = self.config.num;
         assert!(!self.frozen.contains_key(&(shard, config)), "a configuration freezes a shard once");
         if !mutant!(SourceServesAfterFreeze) {
-            self.serving.remove_mut(&shard);
+            self.serving.remove(&shard);
         }
-        self.frozen.insert_mut((shard, config), Frozen { copy, target: None });
+        self.frozen.insert((shard, config), Frozen { copy, target: None });
         Action::Freeze { shard, config }
     }
 
@@ -113,7 +113,7 @@ impl ShardGroup {
     /// first one that gives the shard to anybody is seen, and its origin names the copy.
     fn name_targets(&mut self) {
         let mut named = Vec::new();
-        for ((shard, froze), frozen) in &self.frozen {
+        for ((shard, froze), frozen) in self.frozen.iter() {
             let Some(assignment) = self.config.shards.get(shard.get() as usize) else {
                 continue;
             };
@@ -158,11 +158,11 @@ impl ShardGroup {
             }
             None => {
                 let mut copy = role.received.clone();
-                self.awaiting.remove_mut(&shard);
+                self.awaiting.remove(&shard);
                 // The greater of the two floors. Nothing in the copy is below its own: it was served under it.
                 copy.raise_floor(self.config.floor);
                 let copy = if mutant!(FloorLeftBehind) { copy.with_floor(ClientId::ZERO) } else { copy };
-                self.serving.insert_mut(shard, copy);
+                self.serving.insert(shard, copy);
                 Action::Install { shard, config }
             }
         };
@@ -173,9 +173,9 @@ impl ShardGroup {
     /// (`stale-delete`).
     pub(super) fn collect(&mut self, shard: ShardId, config: ConfigNum) -> Applied {
         if mutant!(StaleDelete) {
-            self.copies_of(shard).iter().for_each(|copy| _ = self.frozen.remove_mut(copy));
+            self.copies_of(shard).iter().for_each(|copy| _ = self.frozen.remove(copy));
         }
-        let actions = match self.frozen.remove_mut(&(shard, config)) {
+        let actions = match self.frozen.remove(&(shard, config)) {
             true => vec![Action::Collect { shard, config }],
             false => Vec::new(),
         };

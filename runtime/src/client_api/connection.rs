@@ -1,7 +1,8 @@
 //! One connection to one node: opened by a hello, then requests out and answers in, many at a time.
 //!
-//! It belongs to the client's task and is polled by it: requests gather in a buffer while the task is busy and leave
-//! together when it has nothing else to do. It never repeats a request; what a broken connection held is lost.
+//! It is polled by the client's task: requests gather in a buffer while the task is busy and leave together when it has
+//! nothing else to do, or at once if they are [flushed](Connection::flush). It never repeats a request; what a broken
+//! connection held is lost.
 
 use crate::codec::{self, Kind};
 use crate::transport::wire::{ClientFrame, Hello, HelloReply, ReplyFrame};
@@ -95,7 +96,7 @@ impl Connection {
         }
     }
 
-    /// Puts a request into the buffer; the next poll sends it.
+    /// Puts a request into the buffer; the next flush or poll sends it.
     ///
     /// # Errors
     /// It is over the limit of a request, and nothing of it will be sent.
@@ -103,6 +104,11 @@ impl Connection {
         codec::encode_into(Kind::Request, &ClientFrame { ticket, request }, &mut self.out)?;
         self.waiting_since.get_or_insert(now);
         Ok(())
+    }
+
+    /// Whether requests wait to be written.
+    pub(super) fn has_unsent(&self) -> bool {
+        !self.out.is_empty()
     }
 
     /// How long requests have waited without anything coming from the node.
@@ -129,18 +135,31 @@ impl Connection {
         }
     }
 
+    /// Writes what can be written now. `false`: something is left, or to be found out, which takes a poll.
+    pub(super) fn flush(&mut self) -> bool {
+        self.try_write().unwrap_or(false)
+    }
+
     fn write(&mut self, cx: &mut Context<'_>) -> Result<(), Failure> {
+        while !self.try_write().map_err(Failure::new)? {
+            match &self.state {
+                State::Open(stream) if stream.poll_write_ready(cx).map_err(Failure::new)?.is_ready() => {}
+                State::Open(_) | State::Opening(_) => break,
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes what the socket takes. Whether that was everything.
+    fn try_write(&mut self) -> io::Result<bool> {
         let State::Open(stream) = &self.state else {
-            return Ok(());
+            return Ok(false);
         };
         while let Some(rest) = self.out.get(self.written..).filter(|rest| !rest.is_empty()) {
-            let Poll::Ready(ready) = stream.poll_write_ready(cx) else {
-                return Ok(());
-            };
-            match ready.and_then(|()| stream.try_write(rest)) {
+            match stream.try_write(rest) {
                 Ok(count) => self.written += count,
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                Err(error) => return Err(Failure::new(error)),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(false),
+                Err(error) => return Err(error),
             }
         }
         self.written = 0;
@@ -148,7 +167,7 @@ impl Connection {
         if self.out.capacity() > KEEP {
             self.out = Vec::new();
         }
-        Ok(())
+        Ok(true)
     }
 
     /// Reads until nothing is left. A read that does not fill the buffer took all there was: no further one is made to

@@ -1,7 +1,8 @@
-//! The task that owns the client machine: commands and replies in, requests out. It decides nothing.
+//! The client machine with its connections and timers: commands and replies in, requests out. It decides nothing.
 //!
-//! One task, no locks: it polls its commands, connections and timers in turn until none has anything, so that what
-//! gathers meanwhile leaves in one write. It ends when the last handle is dropped, and everything with it.
+//! Callers have their commands [taken](Driver::take); one that finds no other waiting has its request written at once. The
+//! task [polls](Driver::poll) connections and timers in turn until none has anything, so that what gathers meanwhile
+//! leaves in one write.
 
 use super::connection::{Connection, Event, Failure};
 use super::contact::{OWN_TICKETS, StatusCall};
@@ -15,15 +16,13 @@ use quorate_core::controller::{Configuration, Directory};
 use quorate_core::message::{Peer, Refusal, Reply, Request};
 use quorate_core::status::NodeStatus;
 use quorate_spec::ids::Ticket;
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::oneshot;
 use tokio::time::Instant;
 
-/// How many commands are taken at once.
-const BATCH: usize = 256;
 /// No attempt at the controller waits longer.
 const CONTROLLER_PATIENCE: Duration = Duration::from_secs(5);
 /// The first back-off, and how often it doubles.
@@ -35,7 +34,7 @@ const SILENT_ATTEMPTS: u32 = 3;
 /// The newest configuration and directory.
 pub(super) type Map = (Arc<Configuration>, Arc<Directory>);
 
-/// What a handle asks of the task.
+/// What a handle asks.
 pub(super) enum Command {
     /// A call of the machine.
     Call { operation: Operation, answer: oneshot::Sender<Outcome> },
@@ -62,15 +61,16 @@ pub(super) enum Waiter {
 
 pub(super) struct Driver {
     pub(super) options: Options,
-    commands: mpsc::Receiver<Command>,
+    /// Wakes the task, once it has begun.
+    task: Option<Waker>,
     pub(super) machine: Machine,
     /// What the machine is still to be told, in order.
     inputs: VecDeque<Input>,
-    pub(super) waiters: HashMap<CallId, Waiter>,
+    pub(super) waiters: BTreeMap<CallId, Waiter>,
     /// The call that waits for the first contact.
     pub(super) connecting: Option<CallId>,
     last_call: u64,
-    pub(super) statuses: HashMap<u64, StatusCall>,
+    pub(super) statuses: BTreeMap<u64, StatusCall>,
     pub(super) last_own: u64,
     pub(super) connections: BTreeMap<Endpoint, Connection>,
     /// Who answers at each of them.
@@ -82,18 +82,18 @@ pub(super) struct Driver {
 }
 
 impl Driver {
-    pub(super) fn new(options: Options, commands: mpsc::Receiver<Command>) -> Self {
+    pub(super) fn new(options: Options) -> Self {
         let seeds = options.seeds.iter().map(|seed| Bytes::from(seed.as_str())).collect();
         let (machine, fx) = Machine::new(seeds);
         let mut driver = Self {
             options,
-            commands,
+            task: None,
             machine,
             inputs: VecDeque::new(),
-            waiters: HashMap::new(),
+            waiters: BTreeMap::new(),
             connecting: None,
             last_call: 0,
-            statuses: HashMap::new(),
+            statuses: BTreeMap::new(),
             last_own: OWN_TICKETS,
             connections: BTreeMap::new(),
             answering: BTreeMap::new(),
@@ -105,30 +105,31 @@ impl Driver {
         driver
     }
 
-    /// Runs until the last handle is dropped.
-    pub(super) async fn run(mut self) {
-        let mut commands = Vec::with_capacity(BATCH);
-        std::future::poll_fn(|cx| self.poll(cx, &mut commands)).await;
+    /// What wakes the task, once it has begun.
+    pub(super) fn task(&self) -> Option<&Waker> {
+        self.task.as_ref()
     }
 
-    fn poll(&mut self, cx: &mut Context<'_>, commands: &mut Vec<Command>) -> Poll<()> {
-        loop {
+    /// Does what a handle asks. What wakes the task, if that has something left to do for it.
+    pub(super) fn take(&mut self, command: Command) -> Option<Waker> {
+        self.now = Instant::now();
+        self.command(command);
+        // With others waiting, more may follow at once: the task sends it all together.
+        let alone = self.waiters.len() + self.statuses.len() == 1;
+        let finished = alone && self.connections.values_mut().all(Connection::flush) && self.timers.alarm_is_set();
+        if finished { None } else { self.task.clone() }
+    }
+
+    /// Does what there is to do, and has the task woken when there is more.
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>) {
+        if self.task.as_ref().is_none_or(|task| !task.will_wake(cx.waker())) {
+            self.task = Some(cx.waker().clone());
+        }
+        let mut busy = true;
+        while busy {
             self.now = Instant::now();
-            let mut busy = false;
-            if let Poll::Ready(count) = self.commands.poll_recv_many(cx, commands, BATCH) {
-                if count == 0 {
-                    return Poll::Ready(());
-                }
-                busy = true;
-                for command in commands.drain(..) {
-                    self.command(command);
-                }
-            }
-            busy |= self.poll_connections(cx);
+            busy = self.poll_connections(cx);
             busy |= self.poll_timers(cx).is_ready();
-            if !busy {
-                return Poll::Pending;
-            }
         }
     }
 
@@ -227,6 +228,7 @@ impl Driver {
         }
     }
 
+    /// Whether there may be more to do at once.
     fn poll_connections(&mut self, cx: &mut Context<'_>) -> bool {
         let mut replies = Vec::new();
         let mut received = Vec::new();
@@ -239,7 +241,10 @@ impl Driver {
                 received.push((endpoint.clone(), std::mem::take(&mut replies)));
             }
         }
-        let busy = !received.is_empty() || !events.is_empty();
+        if received.is_empty() && events.is_empty() {
+            return false;
+        }
+        let met = !events.is_empty();
         for (from, replies) in received {
             for frame in replies {
                 self.received(&from, frame.ticket, frame.reply);
@@ -251,7 +256,7 @@ impl Driver {
                 Event::Closed { unsent, failure } => self.closed(endpoint, unsent, failure),
             }
         }
-        busy
+        met || self.connections.values().any(Connection::has_unsent)
     }
 
     fn poll_timers(&mut self, cx: &mut Context<'_>) -> Poll<()> {

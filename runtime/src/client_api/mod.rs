@@ -5,9 +5,9 @@
 //! each key's shard, and asks again until it is answered or the deadline passes. What then cannot be known is said so
 //! ([`Error::is_unknown`]) and not tried again. Reads are linearizable.
 //!
-//! A [`Client`] is a handle to one task; clones share its session and connections. Writes to one shard go one after
-//! another within a session, writes to different shards and all reads go side by side. Dropping a call's future does
-//! not withdraw the call; dropping the last handle ends the task and closes its connections.
+//! A [`Client`] is a handle; clones share its session, its connections and the task that looks after them. Writes to one
+//! shard go one after another within a session, writes to different shards and all reads go side by side. Dropping a
+//! call's future does not withdraw the call; dropping the last handle ends the task and closes the connections.
 //!
 //! It decides nothing: `quorate_core::client` does.
 
@@ -15,6 +15,7 @@ mod connection;
 mod contact;
 mod driver;
 mod error;
+mod handle;
 #[cfg(test)]
 mod tests;
 mod timers;
@@ -22,7 +23,8 @@ mod timers;
 pub use error::Error;
 pub use quorate_core::client::Trouble;
 
-use driver::{Command, Driver};
+use driver::Command;
+use handle::Handle;
 use quorate_core::bytes::Bytes;
 use quorate_core::client::{Operation, Outcome};
 use quorate_core::controller::{Change, Configuration, Directory};
@@ -32,10 +34,7 @@ use quorate_spec::ids::{ConfigNum, Gid, NodeId, Position, ShardId};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{mpsc, oneshot};
-
-/// How many calls may wait for the task to take them.
-const WAITING_CALLS: usize = 4096;
+use tokio::sync::oneshot;
 
 /// How to reach a cluster.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -90,7 +89,7 @@ pub struct Changed {
 /// A handle to a client of one cluster. Cheap to clone; clones share one session.
 #[derive(Clone, Debug)]
 pub struct Client {
-    commands: mpsc::Sender<Command>,
+    handle: Arc<Handle>,
 }
 
 impl Client {
@@ -100,9 +99,7 @@ impl Client {
     /// [`Error::Unreachable`] with what happened at each seed, as soon as all have failed or when the deadline passes;
     /// [`Error::OtherCluster`] if it bears another name.
     pub async fn connect(options: Options) -> Result<Self, Error> {
-        let (commands, receiver) = mpsc::channel(WAITING_CALLS);
-        tokio::spawn(Driver::new(options, receiver).run());
-        let client = Self { commands };
+        let client = Self { handle: Arc::new(Handle::start(options)) };
         client.ask(|answer| Command::Connect { answer }).await??;
         Ok(client)
     }
@@ -228,10 +225,10 @@ impl Client {
         self.ask(|answer| Command::Call { operation, answer }).await
     }
 
-    /// Hands a command to the task and waits for its answer.
+    /// Has a command done and waits for its answer.
     async fn ask<T>(&self, command: impl FnOnce(oneshot::Sender<T>) -> Command) -> Result<T, Error> {
         let (answer, answered) = oneshot::channel();
-        self.commands.send(command(answer)).await.map_err(|_| Error::Closed)?;
+        self.handle.take(command(answer))?;
         answered.await.map_err(|_| Error::Closed)
     }
 }

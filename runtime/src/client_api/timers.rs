@@ -1,7 +1,6 @@
 //! Named timers with one clock: armed, disarmed and found due in the order of their times.
 
-use std::collections::{BTreeSet, HashMap};
-use std::hash::Hash;
+use std::collections::{BTreeMap, BTreeSet};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use tokio::time::{Instant, Sleep, sleep_until};
@@ -10,14 +9,14 @@ use tokio::time::{Instant, Sleep, sleep_until};
 #[derive(Debug)]
 pub(super) struct Timers<K> {
     due: BTreeSet<(Instant, K)>,
-    armed: HashMap<K, Instant>,
+    armed: BTreeMap<K, Instant>,
     /// Wakes the task; at the time of the first timer or earlier, never later.
     alarm: Option<Pin<Box<Sleep>>>,
 }
 
-impl<K: Copy + Ord + Hash> Timers<K> {
+impl<K: Copy + Ord> Timers<K> {
     pub(super) fn new() -> Self {
-        Self { due: BTreeSet::new(), armed: HashMap::new(), alarm: None }
+        Self { due: BTreeSet::new(), armed: BTreeMap::new(), alarm: None }
     }
 
     pub(super) fn arm(&mut self, timer: K, at: Instant) {
@@ -38,6 +37,12 @@ impl<K: Copy + Ord + Hash> Timers<K> {
         let (_, timer) = self.due.pop_first_if(|(at, _)| *at <= now)?;
         self.armed.remove(&timer);
         Some(timer)
+    }
+
+    /// Whether the alarm will ring by the time of the first timer: it need not be [polled](Self::poll_alarm) before.
+    pub(super) fn alarm_is_set(&self) -> bool {
+        let by = |first: Instant| self.alarm.as_ref().is_some_and(|it| !it.is_elapsed() && it.deadline() <= first);
+        self.due.first().is_none_or(|(first, _)| by(*first))
     }
 
     /// Ready when the first timer may be due. An early ring is harmless, and cheaper than moving the alarm each time.

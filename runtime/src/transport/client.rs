@@ -11,13 +11,14 @@ use super::{Arrival, Deliver, lock};
 use crate::codec::{self, Kind};
 use quorate_core::message::Reply;
 use std::collections::VecDeque;
+use std::future::poll_fn;
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::net::tcp::WriteHalf;
-use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
 
 /// How many requests of one connection may be unanswered before no more are read.
@@ -36,12 +37,19 @@ const DRAIN: Duration = Duration::from_secs(30);
 /// The reply side of a client's connection: the driver pushes, the connection's task sends.
 #[derive(Debug)]
 pub struct Client {
-    replies: Mutex<Vec<(u64, Reply)>>,
-    wake: Notify,
+    replies: Mutex<Replies>,
     unanswered: Gauge,
     /// Bytes of the requests of all clients.
     held: Arc<Gauge>,
     gone: AtomicBool,
+}
+
+/// What was answered and not taken yet.
+#[derive(Debug, Default)]
+struct Replies {
+    waiting: Vec<(u64, Reply)>,
+    /// The connection's task.
+    task: Option<Waker>,
 }
 
 impl Client {
@@ -49,7 +57,6 @@ impl Client {
     pub fn new(held: Arc<Gauge>) -> Self {
         Self {
             replies: Mutex::default(),
-            wake: Notify::new(),
             unanswered: Gauge::new(UNANSWERED_REQUESTS),
             held,
             gone: AtomicBool::new(false),
@@ -65,13 +72,27 @@ impl Client {
             return false;
         }
         let mut replies = lock(&self.replies);
-        replies.push((ticket, reply));
-        replies.len() == 1
+        replies.waiting.push((ticket, reply));
+        replies.waiting.len() == 1
     }
 
     /// Has the replies sent.
     pub fn wake(&self) {
-        self.wake.notify_one();
+        if let Some(task) = &lock(&self.replies).task {
+            task.wake_by_ref();
+        }
+    }
+
+    /// Ready when there are replies.
+    fn poll_answered(&self, cx: &mut Context<'_>) -> Poll<()> {
+        let mut replies = lock(&self.replies);
+        if !replies.waiting.is_empty() {
+            return Poll::Ready(());
+        }
+        if replies.task.as_ref().is_none_or(|task| !task.will_wake(cx.waker())) {
+            replies.task = Some(cx.waker().clone());
+        }
+        Poll::Pending
     }
 
     /// Counts requests as read.
@@ -92,7 +113,7 @@ pub(super) async fn serve(
     let client = Arc::new(Client::new(held));
     let end = converse(&mut stream, &mut buffer, &client, encoded, &deliver).await;
     client.gone.store(true, Ordering::Release);
-    lock(&client.replies).clear();
+    *lock(&client.replies) = Replies::default();
     end
 }
 
@@ -117,8 +138,22 @@ async fn converse(
         if !may_read {
             buffer.excuse();
         }
+        let answered = poll_fn(|cx| client.poll_answered(cx));
+        if may_read && out.waiting() == 0 {
+            // Nearly always: all that can come are answers and requests.
+            tokio::select! {
+                biased;
+                () = answered => {}
+                filled = buffer.fill_in_time(&mut reader) => {
+                    if let Err(end) = filled.and_then(|()| deliver_requests(buffer, client, deliver)) {
+                        return end;
+                    }
+                }
+            }
+            continue;
+        }
         let result = tokio::select! {
-            () = client.wake.notified() => Ok(()),
+            () = answered => Ok(()),
             result = buffer.fill_in_time(&mut reader), if may_read => {
                 result.and_then(|()| deliver_requests(buffer, client, deliver))
             }
@@ -231,7 +266,7 @@ impl Outgoing {
 
     /// Encodes what was answered, a bounded part at a time, and writes what the socket takes.
     fn send(&mut self, client: &Client, writer: &WriteHalf<'_>) -> Result<(), StreamEnd> {
-        self.replies.extend(lock(&client.replies).drain(..));
+        self.replies.extend(lock(&client.replies).waiting.drain(..));
         self.encode()?;
         while self.waiting() > 0 {
             match writer.try_write(self.bytes.get(self.sent..).unwrap_or_default()) {

@@ -34,7 +34,7 @@ impl Collecting {
         }
         let looks = pace.looks.max(1);
         let after = self.looked.as_ref().map_or(Bound::Unbounded, Bound::Excluded);
-        let mut seen = group.frozen.range((after, Bound::Unbounded));
+        let mut seen = group.frozen.range_from(after);
         let mut last = None;
         for (copy, frozen) in seen.by_ref().take(looks) {
             last = Some(*copy);

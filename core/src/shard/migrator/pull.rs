@@ -143,12 +143,12 @@ impl Pulls {
         let all = &group.awaiting;
         let seen: Vec<_> = match self.looked {
             Some(looked) => {
-                let first = all.range((Bound::Excluded(looked), Bound::Unbounded));
-                first.chain(all.range(..=looked)).take(looks).collect()
+                let first = all.range_from(Bound::Excluded(&looked));
+                first.chain(all.iter().take_while(|(shard, _)| **shard <= looked)).take(looks).collect()
             }
             None => all.iter().take(looks).collect(),
         };
-        self.looked = seen.last().map(|(shard, _)| **shard).filter(|_| all.size() > looks);
+        self.looked = seen.last().map(|(shard, _)| **shard).filter(|_| all.len() > looks);
         seen
     }
 
