@@ -32,13 +32,12 @@ fn main() {
     }
 }
 
-fn rows() -> [(&'static str, Reductions); 6] {
+fn rows() -> [(&'static str, Reductions); 5] {
     let all = Reductions::ALL;
     [
         ("all reductions", all),
         ("without symmetry", Reductions { symmetry: false, ..all }),
         ("without dead messages", Reductions { dead_messages: false, ..all }),
-        ("without whole syncs", Reductions { whole_syncs: false, ..all }),
         ("without sync at once", Reductions { sync_at_once: false, ..all }),
         ("none", Reductions::NONE),
     ]

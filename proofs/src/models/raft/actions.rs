@@ -2,12 +2,25 @@
 //!
 //! A step of the world is a deed of one node: something comes to it, fires at it, or fails at it. Timers fire at any
 //! moment while armed. Budgets bound how often.
+//!
+//! What a node writes is synced within the step, or it waits. Where writes that wait could still be synced, that is a deed
+//! of its own; with [`Reductions::sync_at_once`] they wait for a crash and for nothing else. For nothing tells a write
+//! that is synced late from a message that leaves late: the promise that rests on it is a message, or a count of the
+//! node's own copy, that comes later, and every message of this world may be late. So what is synced before the crash of
+//! its node may as well be synced at once, and the first write that waits is one that the crash loses. The later ones of
+//! the same step are lost with it, and those of later steps. So a node that waits has nothing to do on its disk but to
+//! crash, with less than what its first such step wrote; and no more nodes wait than may still crash.
+//!
+//! [`Reductions::sync_at_once`]: super::scopes::Reductions::sync_at_once
 
 use super::RaftModel;
+use super::intern::Shared;
 use super::local::{Local, Manner, Told};
 use super::network::Envelope;
 use super::payload::Byte;
-use super::state::RaftState;
+use super::scopes::Scope;
+use super::state::{RaftState, Spent};
+use super::step::place_of;
 use quorate_core::raft::{Election, Input, Message, Replication, Timer};
 use quorate_spec::ids::{NodeId, ReadContext, Term};
 use quorate_spec::views::Role;
@@ -21,6 +34,9 @@ pub struct RaftAction {
     pub node: NodeId,
     /// What happens.
     pub deed: Deed,
+    /// Whether what it writes waits for its disk, with all that rests on it. Otherwise it is synced within the step.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub waits: bool,
 }
 
 /// What can happen to a node.
@@ -120,36 +136,76 @@ fn campaign(local: &Local) -> Vec<Input<Byte>> {
     std::iter::once(Input::Fired { timer: Timer::Election }).chain(grants.map(granted)).collect()
 }
 
+/// Whom a crash can still hit.
+#[derive(Clone, Copy)]
+pub(super) struct Crashes {
+    /// Crashes that no node waits for.
+    free: u8,
+    left: u8,
+}
+
+impl Crashes {
+    /// Of a scope, in a state.
+    pub(super) fn left(scope: &Scope, nodes: &[Arc<Shared>], spent: Spent) -> Self {
+        let left = scope.crashes.saturating_sub(spent.crashes);
+        if left == 0 || !scope.reductions.sync_at_once {
+            return Self { free: left, left };
+        }
+        let waiting = nodes.iter().filter(|shared| shared.local.waits()).count();
+        Self { free: left.saturating_sub(waiting as u8), left }
+    }
+
+    /// Whether a node can still crash: it has writes that wait for it, or nobody else needs the crash.
+    pub(super) const fn may_hit(self, local: &Local) -> bool {
+        self.free > 0 || (self.left > 0 && local.waits())
+    }
+}
+
 impl RaftModel {
     /// Everything that can happen next, in a fixed order.
     pub(super) fn list(&self, state: &RaftState, actions: &mut Vec<RaftAction>) {
         if state.violation.is_some() {
             return;
         }
+        let crashes = Crashes::left(&self.scope, &state.nodes, state.spent);
         for envelope in state.network.iter() {
             if self.may_arrive(state, envelope) {
-                actions.push(RaftAction { node: envelope.to, deed: Deed::Deliver(Arc::clone(envelope)) });
+                let shared = &state.nodes[place_of(envelope.to)];
+                self.push(shared, Deed::Deliver(Arc::clone(envelope)), crashes, actions);
             }
         }
         for shared in &state.nodes {
-            self.list_node(state, &shared.local, actions);
+            self.list_node(state, shared, crashes, actions);
         }
+    }
+
+    /// Adds a deed, with writes synced at once, waiting, or both.
+    fn push(&self, shared: &Arc<Shared>, deed: Deed, crashes: Crashes, actions: &mut Vec<RaftAction>) {
+        let node = shared.local.replica.me();
+        if !self.scope.reductions.sync_at_once {
+            actions.push(RaftAction { node, deed, waits: true });
+            return;
+        }
+        let waits = shared.local.waits();
+        let may_wait = !waits && crashes.may_hit(&shared.local) && self.done(shared, &deed, false).after.local.waits();
+        if may_wait {
+            actions.push(RaftAction { node, deed: deed.clone(), waits: true });
+        }
+        actions.push(RaftAction { node, deed, waits });
     }
 
     /// A leader's wish to hand over is an election like another: the bound on terms counts it.
     fn may_arrive(&self, state: &RaftState, envelope: &Envelope) -> bool {
         let elects = matches!(envelope.message, Message::Election(Election::TimeoutNow { .. }));
-        !elects || state.nodes[envelope.to.get() as usize - 1].local.replica.term().get() < self.scope.terms
+        !elects || state.nodes[place_of(envelope.to)].local.replica.term().get() < self.scope.terms
     }
 
-    fn list_node(&self, state: &RaftState, local: &Local, actions: &mut Vec<RaftAction>) {
-        let (scope, spent, replica) = (&self.scope, state.spent, &local.replica);
-        let node = replica.me();
-        let mut push = |deed| actions.push(RaftAction { node, deed });
-        let pending = local.pending.len();
-        if pending > 0 {
-            let first = if scope.reductions.whole_syncs { pending } else { 1 };
-            (first..=pending).for_each(|count| push(Deed::Sync(count)));
+    fn list_node(&self, state: &RaftState, shared: &Arc<Shared>, crashes: Crashes, actions: &mut Vec<RaftAction>) {
+        let (scope, spent, local) = (&self.scope, state.spent, &shared.local);
+        let replica = &local.replica;
+        let mut push = |deed| self.push(shared, deed, crashes, actions);
+        if !scope.reductions.sync_at_once {
+            (1..=local.pending.len()).for_each(|count| push(Deed::Sync(count)));
         }
         if local.work.is_some() {
             push(Deed::FileWritten);
@@ -172,8 +228,11 @@ impl RaftModel {
         if snapshot && replica.mark().last.index < replica.commit() {
             push(Deed::Snapshot);
         }
-        if spent.crashes < scope.crashes {
-            (0..=pending).for_each(|keep| push(Deed::Crash(keep)));
+        if crashes.may_hit(local) {
+            // Of nothing, nothing is kept.
+            let most = if scope.reductions.sync_at_once { local.first.max(1) } else { local.pending.len() + 1 };
+            let node = replica.me();
+            actions.extend((0..most).map(|keep| RaftAction { node, deed: Deed::Crash(keep), waits: false }));
         }
     }
 
@@ -185,7 +244,7 @@ impl RaftModel {
         if spent.reads < scope.reads {
             push(Deed::Read);
         }
-        if scope.heartbeats && local.is_armed(Timer::Heartbeat) {
+        if spent.beats < scope.beats && local.is_armed(Timer::Heartbeat) {
             push(Deed::Fire(Timer::Heartbeat));
         }
         if scope.check_quorum && local.is_armed(Timer::CheckQuorum) {

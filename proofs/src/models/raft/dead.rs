@@ -9,11 +9,12 @@
 //! any refusal could do, so nothing is lost, and old requests are dead too. Rules for messages of the current term hold
 //! only in scopes without pre-votes, where a node does not fall back from following in its term.
 //!
-//! A bug may make a message matter that is dead for the right code (`stale-vote-reply`), so the scopes that hunt for
-//! mutants keep all messages; `tests` compares searches with and without this file.
+//! A bug may make a message matter that is dead for the right code (`stale-vote-reply`), so the scopes that hunt for such
+//! ones keep all messages; `tests` compares searches with and without this file.
 //!
 //! [`Deed::Learn`]: super::actions::Deed::Learn
 
+use super::actions::Crashes;
 use super::intern::Shared;
 use super::local::Local;
 use super::network::{Envelope, Network};
@@ -44,16 +45,19 @@ pub(super) fn is_dead(
         return false;
     }
     let role = receiver.replica.role();
-    let crashes = spent.crashes < scope.crashes;
+    let crashes = Crashes::left(scope, nodes, spent).may_hit(receiver);
+    // What a follower knows to be committed, whatever happens to it.
+    let commit = if crashes { receiver.disk.mark.last.index } else { receiver.replica.commit() };
     // Whether hearing of its leader again tells a follower nothing.
-    let follows = !crashes
-        && role == Role::Follower
-        && (scope.hints().leader || receiver.replica.leader() == Some(envelope.from));
+    let follows = role == Role::Follower
+        && (scope.hints().leader || (!crashes && receiver.replica.leader() == Some(envelope.from)));
     match &envelope.message {
-        // A vote that is durable for another is never given again; the refusal says nothing new.
-        Message::Election(Election::RequestVote { .. }) => {
-            receiver.disk.hard.voted_for.is_some_and(|vote| vote != envelope.from)
-        }
+        // A vote that is durable for another is never given again, and the refusal says nothing new. One that is durable
+        // for the asker may be given again, and says so again.
+        Message::Election(Election::RequestVote { .. }) => receiver.disk.hard.voted_for.is_some_and(|vote| {
+            let answer = Message::Election(Election::VoteGranted { term });
+            vote != envelope.from || is_settled(scope, envelope, answer, nodes, network, spent)
+        }),
         Message::Election(Election::VoteGranted { .. }) => role != Role::Candidate,
         // Counted nowhere.
         Message::Election(
@@ -63,18 +67,18 @@ pub(super) fn is_dead(
             | Election::PreVoteRefused { .. },
         ) => true,
         Message::Election(Election::TimeoutNow { .. }) => role == Role::Leader,
-        Message::Replication(Replication::Append { prev, entries, commit, .. }) => {
+        Message::Replication(Replication::Append { prev, entries, commit: told, .. }) => {
             let matched = prev.index.plus(entries.len() as u64);
             let answer = Message::Replication(Replication::Appended { term, matched });
             let holds = follows
                 && is_in(receiver, prev.index, prev.term, entries.iter().map(|entry| entry.term))
-                && (*commit).min(matched) <= receiver.replica.commit();
+                && (*told).min(matched) <= commit;
             holds && is_settled(scope, envelope, answer, nodes, network, spent)
         }
-        Message::Replication(Replication::Heartbeat { commit, read, .. }) => {
+        Message::Replication(Replication::Heartbeat { commit: told, read, .. }) => {
             let answer = Message::Replication(Replication::HeartbeatAck { term, read: *read });
             follows
-                && *commit <= receiver.replica.commit()
+                && *told <= commit
                 && (*read == ReadContext::ZERO || is_settled(scope, envelope, answer, nodes, network, spent))
         }
         Message::Replication(Replication::HeartbeatAck { read, .. }) => {

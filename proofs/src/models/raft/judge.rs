@@ -16,29 +16,27 @@ pub(super) struct Judged {
 }
 
 impl RaftModel {
-    /// Judges a step of `node` from `before` to `nodes`.
+    /// Judges a step of the node at `place` from `before` to `nodes`.
     pub(super) fn judge(
         &self,
         before: &RaftState,
         nodes: &[Arc<Shared>],
-        steps: &[(usize, Arc<Done>)],
-        node: NodeId,
+        place: usize,
+        done: &Done,
         crashed: bool,
         spent: Spent,
     ) -> Judged {
-        let quiet = steps.iter().all(|(_, done)| {
-            let told = &done.told;
-            !done.shows
-                && done.violation.is_none()
-                && told.read.is_none()
-                && told.ready.is_empty()
-                && !told.stepped_down
-        });
+        let told = &done.told;
+        let quiet = !done.shows
+            && done.violation.is_none()
+            && told.read.is_none()
+            && told.ready.is_empty()
+            && !told.stepped_down;
         if quiet && !crashed {
             return Judged { ghost: Arc::clone(&before.ghost), violation: None };
         }
         let mut ghost = Ghost::clone(&before.ghost);
-        let result = self.observe(before, nodes, steps, node, crashed, spent, &mut ghost);
+        let result = self.observe(before, nodes, place, done, crashed, spent, &mut ghost);
         if ghost == *before.ghost {
             return Judged { ghost: Arc::clone(&before.ghost), violation: result.err() };
         }
@@ -51,30 +49,27 @@ impl RaftModel {
         &self,
         before: &RaftState,
         nodes: &[Arc<Shared>],
-        steps: &[(usize, Arc<Done>)],
-        node: NodeId,
+        place: usize,
+        done: &Done,
         crashed: bool,
         spent: Spent,
         ghost: &mut Ghost,
     ) -> Result<(), Violation> {
-        for (place, done) in steps {
-            ghost.highest = ghost.highest.max(done.after.local.replica.term());
-            let actor = done.after.local.replica.me();
-            let restarted = crashed && actor == node;
-            if let Some(violation) = &done.violation {
-                return Err(violation.clone());
-            }
-            if let Some(read) = done.told.read {
-                ghost.reads.insert((actor, read), LogIndex::new(before.ghost.log.len() as u64));
-            }
-            observe_reads(ghost, actor, done)?;
-            if done.told.stepped_down || restarted {
-                ghost.reads.retain(|(reader, _), _| *reader != actor);
-            }
-            observe_commits(ghost, done)?;
-            observe_image(ghost, &nodes[*place])?;
+        let node = done.after.local.replica.me();
+        ghost.highest = ghost.highest.max(done.after.local.replica.term());
+        if let Some(violation) = &done.violation {
+            return Err(violation.clone());
         }
-        if steps.iter().any(|(_, done)| done.shows) {
+        if let Some(read) = done.told.read {
+            ghost.reads.insert((node, read), LogIndex::new(before.ghost.log.len() as u64));
+        }
+        observe_reads(ghost, node, done)?;
+        if done.told.stepped_down || crashed {
+            ghost.reads.retain(|(reader, _), _| *reader != node);
+        }
+        observe_commits(ghost, done)?;
+        observe_image(ghost, &nodes[place])?;
+        if done.shows {
             let views: Vec<_> = nodes.iter().map(|node| node.view.clone()).collect();
             let disks: Vec<_> = nodes.iter().map(|node| node.disk.clone()).collect();
             invariants::cluster(&mut ghost.raft, &self.voters, &views, &disks)?;

@@ -27,6 +27,8 @@ pub struct Local {
     pub disk: Durable<Byte>,
     /// Writes issued and not yet synced, numbered from 1.
     pub pending: Vec<(WriteId, Write<Byte>)>,
+    /// How many of them were issued by the first step that left any.
+    pub first: usize,
     /// The applied state.
     pub image: Bytes,
     /// Which timers may fire: election, heartbeat, check of the quorum.
@@ -78,7 +80,7 @@ impl Local {
         let (replica, effects) = Replica::new(node, disk.clone(), manner.limits.clone());
         let image = disk.image.clone();
         let (pending, files) = (Vec::new(), Vec::new());
-        let mut local = Self { replica, disk, pending, image, armed: [false; 3], files, work: None };
+        let mut local = Self { replica, disk, pending, first: 0, image, armed: [false; 3], files, work: None };
         local.perform(effects, &mut VecDeque::new(), told);
         local.settle(manner);
         local
@@ -139,6 +141,11 @@ impl Local {
         Some(Input::SnapshotWritten { last })
     }
 
+    /// Whether writes wait for the disk.
+    pub const fn waits(&self) -> bool {
+        !self.pending.is_empty()
+    }
+
     /// Whether a timer may fire.
     pub const fn is_armed(&self, timer: Timer) -> bool {
         self.armed[timer as usize]
@@ -176,6 +183,8 @@ impl Local {
     /// Numbers writes from the last synced one on: only their order matters, and only within the node. Forgets what the
     /// scope never asks for.
     fn settle(&mut self, manner: &Manner) {
+        let pending = self.pending.len();
+        self.first = if self.first == 0 { pending } else { self.first.min(pending) };
         let zero = self.replica.renumber_writes();
         for (write, _) in &mut self.pending {
             *write = WriteId::new(write.get() - zero);

@@ -151,7 +151,7 @@ impl Scenario for RaftModel {
     }
 
     fn bounds(&self) -> String {
-        let Scope { nodes, terms, campaigns, entries, crashes, snapshots, reads, transfers, .. } = &self.scope;
+        let Scope { nodes, terms, campaigns, entries, crashes, snapshots, reads, transfers, beats, .. } = &self.scope;
         let mut text = format!("{nodes} nodes, terms up to {terms}");
         let counted = [
             (if *campaigns < u8::MAX { *campaigns } else { 0 }, "campaigns"),
@@ -160,6 +160,7 @@ impl Scenario for RaftModel {
             (*snapshots, "snapshots"),
             (*reads, "reads"),
             (*transfers, "transfers"),
+            (*beats, "heartbeats"),
         ];
         for (count, what) in counted.into_iter().filter(|(count, _)| *count > 0) {
             text += &format!(", {what}: {count}");

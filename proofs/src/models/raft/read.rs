@@ -17,7 +17,7 @@ pub(super) fn sentence(before: &RaftState, action: &RaftAction) -> String {
     let node = action.node;
     let shared = &before.nodes[place_of(node)];
     let pending = shared.local.pending.len();
-    match &action.deed {
+    let sentence = match &action.deed {
         Deed::Deliver(envelope) => {
             let Envelope { from, message, .. } = envelope.as_ref();
             let late = match message.term() {
@@ -41,7 +41,11 @@ pub(super) fn sentence(before: &RaftState, action: &RaftAction) -> String {
         Deed::Transfer(to) => format!("an operator asks {node} to hand over to {to}"),
         Deed::Snapshot => format!("{node} begins a snapshot of its state at index {}", shared.view.applied),
         Deed::FileWritten => format!("the snapshot file of {node} is complete"),
+    };
+    if action.waits && !shared.local.waits() {
+        return format!("{sentence}; what it writes from now on waits for its disk");
     }
+    sentence
 }
 
 /// What a step changed, one line each.

@@ -28,8 +28,8 @@ pub struct Scope {
     pub reads: u8,
     /// Transfers of leadership that are asked for.
     pub transfers: u8,
-    /// Whether heartbeats are sent: followers hear of commits, and what is missing is found.
-    pub heartbeats: bool,
+    /// Heartbeats by the timer: followers hear of commits, and what is missing is found.
+    pub beats: u8,
     /// Whether leaders check that a quorum still answers.
     pub check_quorum: bool,
     /// Whether pre-votes are sent. Otherwise they are granted whenever they are wanted, which is more than a real quorum
@@ -57,19 +57,17 @@ pub struct Reductions {
     pub symmetry: bool,
     /// Messages that can never matter again are taken out; see `dead`.
     pub dead_messages: bool,
-    /// A disk syncs all that is pending; see `RaftModel::whole_syncs`.
-    pub whole_syncs: bool,
-    /// Without a crash to come, writes are synced at once; see `RaftModel::at_once`.
+    /// Writes are synced at once, or wait for a crash; see `actions`.
     pub sync_at_once: bool,
 }
 
 impl Reductions {
     /// All of them.
-    pub const ALL: Self = Self { symmetry: true, dead_messages: true, whole_syncs: true, sync_at_once: true };
+    pub const ALL: Self = Self { symmetry: true, dead_messages: true, sync_at_once: true };
     /// All but that old messages stay, so that a bug that believes them is seen.
     pub const KEEP_MESSAGES: Self = Self { dead_messages: false, ..Self::ALL };
     /// None.
-    pub const NONE: Self = Self { symmetry: false, dead_messages: false, whole_syncs: false, sync_at_once: false };
+    pub const NONE: Self = Self { symmetry: false, dead_messages: false, sync_at_once: false };
 }
 
 const ELECTIONS: &[&str] =
@@ -116,7 +114,7 @@ const PLAIN: Scope = Scope {
     snapshots: 0,
     reads: 0,
     transfers: 0,
-    heartbeats: false,
+    beats: 0,
     check_quorum: false,
     pre_votes: false,
     only_elections: false,
@@ -139,11 +137,11 @@ pub(super) const ALL: &[Scope] = &[
     },
     Scope {
         name: "heartbeats",
-        purpose: "one leader, one command, heartbeats: followers hear of commits, and what is missing is found",
+        purpose: "one leader, one command, a heartbeat: followers hear of commits, and what is missing is found",
         terms: 1,
         campaigns: 1,
         entries: 1,
-        heartbeats: true,
+        beats: 1,
         progress: 64,
         must_fire: &["HandleHeartbeat", "AdvanceCommit", "Apply", "HandleAppend", "HandleAppendReply"],
         ..PLAIN
@@ -183,7 +181,7 @@ pub(super) const ALL: &[Scope] = &[
         crashes: 1,
         only_elections: true,
         reductions: Reductions::KEEP_MESSAGES,
-        start: "campaign 1; sync 1; deliver 1>3; sync 3; deliver 3>1; campaign 2; sync 2",
+        start: "campaign 1; deliver 1>3; deliver 3>1; campaign 2",
         must_fire: &["StartElection", "HandleRequestVote", "HandleVoteReply", "BecomeLeader", "Restart"],
         ..PLAIN
     },
@@ -204,8 +202,7 @@ pub(super) const ALL: &[Scope] = &[
         campaigns: 3,
         pre_votes: true,
         only_elections: true,
-        reductions: Reductions::KEEP_MESSAGES,
-        progress: 16,
+        progress: 64,
         must_fire: &["StartPreVote", "HandlePreVote", "HandlePreVoteReply", "StartElection", "BecomeLeader"],
         ..PLAIN
     },
@@ -251,9 +248,7 @@ pub(super) const ALL: &[Scope] = &[
         purpose: "a voter whose disk has not synced a committed entry stands for election, and crashes",
         campaigns: 3,
         crashes: 1,
-        reductions: Reductions::ALL,
-        start: "campaign 1; sync 1; deliver 1>3; sync 3; deliver 3>1; sync 1; deliver 1>3; sync 3; deliver 3>1; \
-                deliver 1>2",
+        start: "campaign 1; deliver 1>2; deliver 1>3; deliver 3>1; deliver 1>3; deliver 3>1; deliver 1>2 unsynced",
         must_fire: &["StartElection", "HandleRequestVote", "HandleVoteReply", "BecomeLeader", "Restart"],
         ..PLAIN
     },
@@ -264,20 +259,32 @@ pub(super) const ALL: &[Scope] = &[
         crashes: 1,
         snapshots: 1,
         reductions: Reductions::KEEP_MESSAGES,
-        start: "campaign 1; sync 1; deliver 1>2; sync 2; deliver 2>1; sync 1; lose; \
-                campaign 2; sync 2; deliver 2>1; sync 1; deliver 2>3; sync 3; deliver 3>2; sync 2; \
-                deliver 2>3; sync 3; deliver 3>2; snapshot 2; file 2; sync 2; lose; crash 2; campaign 2; deliver 2>3",
+        start: "campaign 1; deliver 1>2; deliver 2>1; lose; \
+                campaign 2; deliver 2>1; deliver 2>3; deliver 3>2; \
+                deliver 2>3; deliver 3>2; snapshot 2; file 2; lose; crash 2; campaign 2; deliver 2>3",
         must_fire: &["BecomeLeader", "HandleAppend", "SendSnapshot", "InstallSnapshot"],
         ..PLAIN
     },
     Scope {
+        name: "suffix",
+        purpose: "an append that ends before its follower's log does, whose rest was never committed",
+        entries: 1,
+        beats: 1,
+        append_bytes: 1,
+        progress: 1,
+        start: "campaign 1; deliver 1>2; deliver 2>1; deliver 1>2; deliver 2>1; propose 1; lose; \
+                campaign 2; deliver 2>3; deliver 3>2; deliver 2>3; deliver 3>2; deliver 2>3; deliver 3>2; \
+                deliver 2>3; deliver 3>2; lose",
+        must_fire: &["HandleHeartbeat", "HandleAppend", "HandleAppendReply", "Apply"],
+        ..PLAIN
+    },
+    Scope {
         name: "commit",
-        purpose: "two campaigns, one command and a crash; all messages stay",
+        purpose: "two campaigns, one command and a crash",
         campaigns: 2,
         entries: 1,
         crashes: 1,
-        reductions: Reductions::KEEP_MESSAGES,
-        start: "campaign 1; sync 1; deliver 1>2; sync 2; deliver 2>1; sync 1",
+        start: "campaign 1; deliver 1>2; deliver 2>1",
         must_fire: CRASHING,
         ..PLAIN
     },
@@ -287,7 +294,6 @@ pub(super) const ALL: &[Scope] = &[
         terms: 4,
         entries: 0,
         append_bytes: 1,
-        reductions: Reductions::ALL,
         start: "campaign 1; deliver 1>2; deliver 2>1; lose; \
                 campaign 2; deliver 2>1; deliver 2>3; deliver 3>2; lose; campaign 1",
         must_fire: &["StartElection", "BecomeLeader", "HandleAppend", "HandleAppendReply", "AdvanceCommit"],
@@ -295,14 +301,23 @@ pub(super) const ALL: &[Scope] = &[
     },
     Scope {
         name: "snapshot",
-        purpose: "a follower that needs what a snapshot replaced, and a crash",
+        purpose: "a snapshot replaces the log that it covers, and a crash",
         terms: 1,
         entries: 1,
         crashes: 1,
         snapshots: 1,
-        heartbeats: true,
-        reductions: Reductions::KEEP_MESSAGES,
-        start: "campaign 1; sync 1; deliver 1>2; sync 2; deliver 2>1; sync 1; deliver 1>2; sync 2; deliver 2>1",
+        start: "campaign 1; deliver 1>2; deliver 2>1; deliver 1>2; deliver 2>1",
+        must_fire: &["TakeSnapshot", "CompactLog", "Restart"],
+        ..PLAIN
+    },
+    Scope {
+        name: "install",
+        purpose: "a follower that needs what a snapshot replaced",
+        terms: 1,
+        entries: 1,
+        snapshots: 1,
+        beats: 1,
+        start: "campaign 1; deliver 1>2; deliver 2>1; deliver 1>2; deliver 2>1",
         must_fire: &[
             "TakeSnapshot",
             "CompactLog",
@@ -310,7 +325,6 @@ pub(super) const ALL: &[Scope] = &[
             "HandleSnapshotChunk",
             "InstallSnapshot",
             "HandleSnapshotReply",
-            "Restart",
         ],
         ..PLAIN
     },
@@ -320,8 +334,7 @@ pub(super) const ALL: &[Scope] = &[
         terms: 1,
         entries: 1,
         snapshots: 1,
-        heartbeats: true,
-        reductions: Reductions::KEEP_MESSAGES,
+        beats: 1,
         start: "campaign 1; deliver 1>2; deliver 2>1; deliver 1>2; deliver 2>1; snapshot 1; file 1; heartbeat 1",
         must_fire: &["Propose", "HandleAppend", "AdvanceCommit", "HandleSnapshotChunk", "HandleSnapshotReply"],
         ..PLAIN
@@ -331,7 +344,6 @@ pub(super) const ALL: &[Scope] = &[
         purpose: "a read of a leader that may have been replaced",
         campaigns: 2,
         reads: 1,
-        reductions: Reductions::KEEP_MESSAGES,
         start: "campaign 1; deliver 1>2; deliver 2>1",
         must_fire: &["RequestRead", "ConfirmRead", "HandleHeartbeat", "HandleHeartbeatReply", "StepDown"],
         ..PLAIN
@@ -344,7 +356,8 @@ pub(super) const ALL: &[Scope] = &[
         reads: 2,
         reductions: Reductions::KEEP_MESSAGES,
         start: "campaign 1; deliver 1>2; deliver 2>1; deliver 1>2; deliver 2>1; read 1; \
-                campaign 3; campaign 3; deliver 3>1; campaign 1; deliver 1>2; deliver 2>1; deliver 1>2; deliver 2>1",
+                campaign 3; campaign 3; deliver 3>1; campaign 1; deliver 1>2; deliver 2>1; deliver 1>2; deliver 2>1; \
+                campaign 2; deliver 2>3; deliver 3>2; deliver 2>3; deliver 3>2; deliver 2>3; deliver 3>2",
         must_fire: &["RequestRead", "ConfirmRead", "HandleHeartbeat", "HandleHeartbeatReply", "StepDown"],
         ..PLAIN
     },
@@ -353,9 +366,8 @@ pub(super) const ALL: &[Scope] = &[
         purpose: "a leader hands over, and checks that a quorum answers; nobody else campaigns",
         campaigns: 1,
         transfers: 1,
-        heartbeats: true,
+        beats: 1,
         check_quorum: true,
-        reductions: Reductions::KEEP_MESSAGES,
         start: "campaign 1; deliver 1>2; deliver 2>1",
         must_fire: &["TransferLeadership", "HandleTimeoutNow", "StartElection", "BecomeLeader", "StepDown"],
         ..PLAIN

@@ -1,14 +1,16 @@
 //! Directed starts: what happens before a search begins, as a short script.
 //!
 //! The steps are taken by the model itself, from boot, so a start is reachable by construction. Commands are separated by
-//! semicolons: `campaign N`, `sync N` (all that is pending there), `propose N`, `read N`, `heartbeat N`, `check N`,
+//! semicolons: `campaign N`, `propose N`, `read N`, `heartbeat N`, `check N`,
 //! `snapshot N`, `file N`, `crash N` (nothing pending survives), `deliver A>B` (all that is on its way, oldest term first,
-//! until nothing changes), `lose` (all that is on its way).
+//! until nothing changes), `lose` (all that is on its way). What is written is synced at once, unless the command
+//! ends with `unsynced`.
 
 use super::RaftModel;
 use super::actions::{Deed, RaftAction};
 use super::network::Network;
 use super::state::RaftState;
+use super::step::place_of;
 use quorate_core::raft::Timer;
 use quorate_spec::ids::NodeId;
 use std::sync::Arc;
@@ -30,6 +32,7 @@ impl RaftModel {
     }
 
     fn play_one(&self, state: &RaftState, command: &str) -> RaftState {
+        let (command, waits) = command.strip_suffix(" unsynced").map_or((command, false), |command| (command, true));
         let (verb, object) = command.split_once(' ').unwrap_or((command, ""));
         if verb == "lose" {
             let mut state = state.clone();
@@ -37,7 +40,7 @@ impl RaftModel {
             return self.rekeyed(state);
         }
         if verb == "deliver" {
-            return self.play_deliveries(state.clone(), object);
+            return self.play_deliveries(state.clone(), object, waits);
         }
         let node = named(object);
         let wanted = |action: &RaftAction| {
@@ -45,7 +48,6 @@ impl RaftModel {
                 && matches!(
                     (&action.deed, verb),
                     (Deed::Campaign | Deed::Fire(Timer::Election), "campaign")
-                        | (Deed::Sync(_), "sync")
                         | (Deed::Propose(_), "propose")
                         | (Deed::Read, "read")
                         | (Deed::Fire(Timer::Heartbeat), "heartbeat")
@@ -57,23 +59,19 @@ impl RaftModel {
         };
         let mut actions = Vec::new();
         self.list(state, &mut actions);
-        // Of several counts of writes, all of them.
-        let action = actions.into_iter().rfind(wanted);
-        // A disk with nothing to do has synced everything.
-        let Some(action) = action else {
-            assert!(verb == "sync", "`{command}` cannot happen there");
-            return state.clone();
-        };
-        self.take(state, action).unwrap_or_else(|| panic!("`{command}` changes nothing there"))
+        let action = actions.into_iter().find(wanted).unwrap_or_else(|| panic!("`{command}` cannot happen there"));
+        let waits = waits || state.nodes[place_of(node)].local.waits();
+        self.take(state, RaftAction { waits, ..action }).unwrap_or_else(|| panic!("`{command}` changes nothing there"))
     }
 
-    fn play_deliveries(&self, mut state: RaftState, ends: &str) -> RaftState {
+    fn play_deliveries(&self, mut state: RaftState, ends: &str, waits: bool) -> RaftState {
         let (from, to) = ends.split_once('>').map(|(from, to)| (named(from), named(to))).expect("deliver A>B");
         let between = state.network.iter().filter(|envelope| (envelope.from, envelope.to) == (from, to));
         let mut envelopes: Vec<_> = between.cloned().collect();
         envelopes.sort_by_key(|envelope| envelope.message.term());
         for envelope in envelopes {
-            let action = RaftAction { node: to, deed: Deed::Deliver(envelope) };
+            let waits = waits || state.nodes[place_of(to)].local.waits();
+            let action = RaftAction { node: to, deed: Deed::Deliver(envelope), waits };
             state = self.take(&state, action).unwrap_or(state);
         }
         state

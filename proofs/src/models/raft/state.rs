@@ -38,6 +38,8 @@ pub struct Spent {
     pub crashes: u8,
     /// Snapshots begun.
     pub snapshots: u8,
+    /// Heartbeat timers fired.
+    pub beats: u8,
     /// Reads taken in.
     pub reads: u8,
     /// Transfers asked for.

@@ -17,7 +17,7 @@ impl RaftModel {
         if before.violation.is_some() {
             return None;
         }
-        let RaftAction { node, deed } = action;
+        let RaftAction { node, deed, waits } = action;
         let deed = match deed {
             Deed::Deliver(envelope) => Deed::Deliver(before.network.copy_of(&envelope)?),
             other => other,
@@ -25,8 +25,7 @@ impl RaftModel {
         let place = usize::try_from(node.get()).ok()?.checked_sub(1)?;
         let mut spent = before.spent;
         spent.crashes += u8::from(deed.is_crash());
-        let at_once = self.at_once(spent);
-        let done = self.done(before.nodes.get(place)?, &deed, at_once);
+        let done = self.done(before.nodes.get(place)?, &deed, !waits);
         self.fired.count(&done.told.labels);
         charge(&mut spent, &deed, &done);
         if self.scope.campaigns < u8::MAX && matches!(deed, Deed::Campaign | Deed::Fire(Timer::Election)) {
@@ -37,19 +36,9 @@ impl RaftModel {
         }
         let mut nodes = before.nodes.clone();
         nodes[place] = Arc::clone(&done.after);
-        let mut steps = vec![(place, done)];
-        if at_once && !self.at_once(before.spent) {
-            self.settle_all(&mut nodes, &mut steps);
-        }
-        let network = self.deliver(before, &nodes, &steps, spent);
-        let judged = self.judge(before, &nodes, &steps, node, deed.is_crash(), spent);
+        let network = self.deliver(before, &nodes, &done, spent);
+        let judged = self.judge(before, &nodes, place, &done, deed.is_crash(), spent);
         Some(self.assemble(nodes, network, judged, spent))
-    }
-
-    /// With no crash to come, nothing tells a write that is synced late from a message that leaves late: the promise that
-    /// waits for it is a message, or a count of the node's own copy, that comes later. So writes are synced at once.
-    pub(super) fn at_once(&self, spent: Spent) -> bool {
-        self.scope.reductions.sync_at_once && spent.crashes >= self.scope.crashes
     }
 
     pub(super) fn done(&self, node: &Arc<Shared>, deed: &Deed, at_once: bool) -> Arc<Done> {
@@ -65,34 +54,12 @@ impl RaftModel {
         done.sends.iter().any(|envelope| !before.network.contains(envelope) && !dead(envelope))
     }
 
-    /// The last crash has happened: what still waits for a disk is synced now.
-    fn settle_all(&self, nodes: &mut [Arc<Shared>], steps: &mut Vec<(usize, Arc<Done>)>) {
-        for (place, node) in nodes.iter_mut().enumerate() {
-            let pending = node.local.pending.len();
-            if pending > 0 {
-                let done = self.done(node, &Deed::Sync(pending), true);
-                self.fired.count(&done.told.labels);
-                *node = Arc::clone(&done.after);
-                steps.push((place, done));
-            }
-        }
-    }
-
     /// The network with what was sent, and without what can never matter again.
-    fn deliver(
-        &self,
-        before: &RaftState,
-        nodes: &[Arc<Shared>],
-        steps: &[(usize, Arc<Done>)],
-        spent: Spent,
-    ) -> Arc<Network> {
+    fn deliver(&self, before: &RaftState, nodes: &[Arc<Shared>], done: &Done, spent: Spent) -> Arc<Network> {
         let mut network = Arc::clone(&before.network);
-        let news = |network: &Network| {
-            steps.iter().flat_map(|(_, done)| &done.sends).any(|envelope| !network.contains(envelope))
-        };
-        if news(&network) {
+        if done.sends.iter().any(|envelope| !network.contains(envelope)) {
             let network = Arc::make_mut(&mut network);
-            for envelope in steps.iter().flat_map(|(_, done)| &done.sends) {
+            for envelope in &done.sends {
                 network.insert(envelope, self.renamings.of_envelope(envelope));
             }
         }
@@ -140,6 +107,7 @@ fn charge(spent: &mut Spent, deed: &Deed, done: &Done) {
         Deed::Propose(_) => spent.entries += u8::from(done.told.proposed),
         Deed::Read => spent.reads += u8::from(done.told.read.is_some()),
         Deed::Transfer(_) => spent.transfers += 1,
+        Deed::Fire(Timer::Heartbeat) => spent.beats += 1,
         Deed::Snapshot => spent.snapshots += u8::from(done.changed),
         Deed::Deliver(_)
         | Deed::Fire(_)

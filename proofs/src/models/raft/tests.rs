@@ -5,9 +5,10 @@ use crate::verify::{Budget, Outcome, verify};
 use quorate_spec::ids::Term;
 use std::collections::{BTreeMap, HashSet};
 
-/// What can be seen of a run from above, whoever's names it happened under: who led which term, and what was committed.
-/// Looked at whenever no disk has anything to do: moments within a sync are what two of the reductions leave out.
-type Facts = (Vec<(Term, u64)>, Vec<(Term, Option<Byte>)>);
+/// What can be seen of a run, whoever's names it happened under: who led which term, what was committed, and the terms
+/// and logs on the disks. Looked at whenever no disk has anything to do: moments within a sync are what a reduction
+/// leaves out.
+type Facts = (Vec<(Term, u64)>, Vec<(Term, Option<Byte>)>, Vec<(Term, Vec<(Term, Option<Byte>)>)>);
 
 struct Reached {
     states: usize,
@@ -15,6 +16,15 @@ struct Reached {
     orbits: HashSet<u64>,
     facts: HashSet<Facts>,
     violated: bool,
+}
+
+impl Reached {
+    /// Whether a search showed these facts, or that with the same leaders and on the same disks even more was committed: a
+    /// leader that counts its own copy late, so that it commits late, is what syncing at once leaves out.
+    fn shows(&self, (leaders, log, disks): &Facts) -> bool {
+        let covers = |facts: &&Facts| facts.0 == *leaders && facts.2 == *disks && facts.1.starts_with(log);
+        self.facts.iter().any(|facts| covers(&facts))
+    }
 }
 
 /// All states of a scope, by a search of our own.
@@ -62,7 +72,17 @@ fn facts(state: &RaftState) -> Facts {
         let fresh = names.len() as u64;
         (*term, *names.entry(*node).or_insert(fresh))
     });
-    (leaders.collect(), state.ghost.log.clone())
+    let mut disks: Vec<_> = state
+        .nodes
+        .iter()
+        .map(|node| &node.local.disk)
+        .map(|disk| {
+            let entries = disk.entries.iter().map(|entry| (entry.term, entry.payload().copied()));
+            (disk.hard.term, entries.collect())
+        })
+        .collect();
+    disks.sort();
+    (leaders.collect(), state.ghost.log.clone(), disks)
 }
 
 fn small(nodes: u64, terms: u64, entries: u8, crashes: u8) -> Scope {
@@ -87,6 +107,7 @@ fn small_scopes() -> Vec<Scope> {
         Scope { campaigns: 2, ..small(2, 2, 0, 1) },
         Scope { campaigns: 2, only_elections: false, ..small(2, 2, 0, 0) },
         Scope { campaigns: 1, only_elections: false, ..small(2, 1, 0, 1) },
+        Scope { campaigns: 1, ..small(2, 1, 1, 1) },
         Scope { campaigns: 2, ..small(3, 1, 0, 0) },
     ]
 }
@@ -100,14 +121,15 @@ fn each_reduction_shows_what_the_full_search_shows() {
         let each = [
             Reductions { symmetry: true, ..none },
             Reductions { dead_messages: true, ..none },
-            Reductions { whole_syncs: true, ..none },
             Reductions { sync_at_once: true, ..none },
             Reductions::ALL,
         ];
         for reductions in each {
             let reduced = reach(Scope { reductions, ..scope.clone() });
-            assert_eq!(reduced.facts, full.facts, "{reductions:?} of {scope:?}");
+            let hidden: Vec<&Facts> = full.facts.iter().filter(|facts| !reduced.shows(facts)).collect();
+            assert!(hidden.is_empty(), "{reductions:?} of {scope:?} hides {hidden:?}");
             // Hearing of terms at any time is more than refusals do, so a small search may grow by it.
+            assert!(reductions.dead_messages || reduced.facts.is_subset(&full.facts), "{reductions:?} of {scope:?}");
             assert!(reductions.dead_messages || reduced.states <= full.states, "{reductions:?}: {}", reduced.states);
             assert!(!reduced.violated);
         }
@@ -173,7 +195,7 @@ fn a_run_reads_aloud() {
     let model = RaftModel::at(Scope { start: "", ..Scope::named("commit").expect("there is such a scope") });
     let mut state = model.boot();
     let mut text = Vec::new();
-    for step in ["campaign 1", "sync 1", "deliver 1>2", "crash 2"] {
+    for step in ["campaign 1", "deliver 1>2 unsynced", "crash 2"] {
         let after = model.play(state.clone(), step);
         text.extend(model.changes(&state, &after));
         state = after;
@@ -182,9 +204,7 @@ fn a_run_reads_aloud() {
         "n1 role: Follower -> Candidate",
         "n1 term: 0 -> 1",
         "n1 vote: nobody -> n1",
-        "n1 pending writes:  -> term 1 with a vote for n1",
         "n1 disk: term 0, vote nobody, log [] -> term 1, vote n1, log []",
-        "n1 pending writes: term 1 with a vote for n1 -> ",
         "sent n1 -> n2 RequestVote: vote for me in term 1; my log ends at 0 of term 0",
         "sent n1 -> n3 RequestVote: vote for me in term 1; my log ends at 0 of term 0",
         "n2 term: 0 -> 1",
@@ -202,8 +222,7 @@ fn a_run_reads_aloud() {
 #[test]
 fn an_answer_to_an_earlier_term_confirms_no_read() {
     let model = RaftModel::new("reads-again").expect("there is such a scope");
-    let elected = "campaign 2; deliver 2>3; deliver 3>2; deliver 2>3; deliver 3>2; deliver 2>3; deliver 3>2";
-    let state = model.play(model.init_states().swap_remove(0), elected);
+    let state = model.init_states().swap_remove(0);
     assert_eq!(state.ghost.raft.leaders[&Term::new(4)], NodeId::new(2));
     assert_eq!(state.ghost.log.last(), Some(&(Term::new(4), None)), "the new leader has committed its empty entry");
     let state = model.play(state, "read 1");
