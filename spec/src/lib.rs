@@ -1,7 +1,7 @@
 //! # quorate-spec: the trusted part of Quorate, read first
 //!
 //! What the system is supposed to do, said without saying how: [identifiers](ids), the [vocabulary of steps](action),
-//! [views] of state, [invariants] over views, the sequential [oracle] and the judges of [histories](history).
+//! [views] of state, [traces](trace) of them, [invariants] over views, the sequential [oracle] and the judges of [histories](history).
 //! The model checker, the simulation, the running node's debug assertions and the demo all call the same functions.
 //!
 //! What is absent: any protocol. Nothing here decides anything; it only says whether what was decided is right.
@@ -16,6 +16,7 @@ pub mod history;
 pub mod ids;
 pub mod invariants;
 pub mod oracle;
+pub mod trace;
 pub mod views;
 mod violation;
 

@@ -22,6 +22,7 @@ pub enum Role {
 
 /// One log entry as the invariants see it: equal content has an equal digest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct EntryView {
     /// The term in which a leader appended it.
     pub term: Term,
@@ -31,6 +32,7 @@ pub struct EntryView {
 
 /// A log: entries after a base that stands for everything compacted away.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct LogView {
     /// The index of the last compacted entry; 0 if nothing was compacted.
     pub base_index: LogIndex,
@@ -90,6 +92,7 @@ pub struct ReplicaView {
 
 /// What one node's disk holds for a replica: what would be left after a crash now.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct DurableView {
     /// The node.
     pub node: NodeId,

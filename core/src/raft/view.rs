@@ -9,6 +9,7 @@ use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 use core::hash::{Hash, Hasher};
 use quorate_spec::ids::NodeId;
+use quorate_spec::trace::After;
 use quorate_spec::views::{DurableView, EntryView, LogView, ReplicaView};
 
 /// FNV-1a with 64 bits: small, and the same in every process.
@@ -50,12 +51,28 @@ impl<P: Payload> Replica<P> {
             role: self.role(),
             commit: self.commit,
             applied: self.commit,
-            log: LogView {
-                base_index: self.log.base().index,
-                base_term: self.log.base().term,
-                entries: self.log.iter().map(entry_view).collect(),
-            },
+            log: self.log_view(),
             matched,
+        }
+    }
+
+    /// The replica as a trace tells it.
+    pub fn told(&self) -> After {
+        let memory = DurableView {
+            node: self.me,
+            term: self.hard.term,
+            voted_for: self.hard.voted_for,
+            log: self.log_view(),
+            snapshot: self.mark.last.index,
+        };
+        After { memory, role: self.role(), commit: self.commit }
+    }
+
+    fn log_view(&self) -> LogView {
+        LogView {
+            base_index: self.log.base().index,
+            base_term: self.log.base().term,
+            entries: self.log.iter().map(entry_view).collect(),
         }
     }
 }

@@ -24,6 +24,7 @@ mod tests;
 pub use judged::CORE_PANIC;
 pub use progress::{Printer, Progress, memory_in_use};
 pub use replay::{Step, replay, steps};
+pub(crate) use walk::Dice;
 pub use report::{Bound, Counterexample, Outcome, PropertyReport, Report};
 
 use crate::scenario::Scenario;

@@ -14,9 +14,13 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 /// SplitMix64 (Steele, Lea, Flood, 2014): small, and the same everywhere for ever.
-struct Dice(u64);
+pub(crate) struct Dice(u64);
 
 impl Dice {
+    pub(crate) const fn new(seed: u64) -> Self {
+        Self(seed)
+    }
+
     fn roll(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -25,7 +29,7 @@ impl Dice {
     }
 
     /// A number below `bound`, which is small against 2^64.
-    fn below(&mut self, bound: u64) -> u64 {
+    pub(crate) fn below(&mut self, bound: u64) -> u64 {
         self.roll() % bound
     }
 }
@@ -169,7 +173,7 @@ fn walk_one<S: Scenario>(
     seed: u64,
     steps: usize,
 ) -> (usize, Vec<S::Action>, bool, bool) {
-    let mut dice = Dice(seed);
+    let mut dice = Dice::new(seed);
     let mut states = judged.init_states();
     let initial = dice.below(states.len() as u64) as usize;
     let mut node = states.swap_remove(initial);

@@ -10,6 +10,7 @@ mod network;
 mod payload;
 mod progress;
 mod read;
+mod record;
 mod scopes;
 mod start;
 mod state;
@@ -23,6 +24,7 @@ mod tests;
 pub use actions::{Deed, RaftAction};
 pub use network::{Envelope, Network};
 pub use payload::{Byte, Bytes};
+pub use record::record;
 pub use scopes::{Reductions, Scope};
 pub use state::{Ghost, RaftState, Spent};
 

@@ -1,0 +1,85 @@
+//! Trace validation: is a recorded run of one group a behaviour of `Raft.tla`?
+//!
+//! The events become a generated TLA+ module, and `TraceRaft.tla`, which says what each of them may stand for, is explored
+//! by `tla-checker`. Nothing is judged here: a run is accepted if the checker reaches the end of it. What is refused is
+//! asked again in parts, so that a person is told the first event that no step explains.
+
+mod checker;
+pub mod corrupt;
+mod module;
+
+pub use checker::{Checker, Found};
+
+use quorate_spec::ids::GroupId;
+use quorate_spec::trace::Event;
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::path::Path;
+
+/// What the specification says of a run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Some behaviour takes all events.
+    Accepted,
+    /// No behaviour goes on after so many events; the state before it, as the checker prints it.
+    Refused {
+        /// How many events were explained.
+        explained: usize,
+        /// What the checker said.
+        found: Found,
+    },
+}
+
+/// Reads traces, an event a line, and puts the events of each group in order. A line that was cut short at the end of a
+/// file is left out: its process was killed while it wrote.
+///
+/// # Errors
+/// A file cannot be read, or has a line that is no event.
+pub fn read(files: &[impl AsRef<Path>]) -> io::Result<BTreeMap<GroupId, Vec<Event>>> {
+    let mut groups: BTreeMap<GroupId, Vec<Event>> = BTreeMap::new();
+    for file in files {
+        let text = fs::read_to_string(file)?;
+        for (number, line) in (1..).zip(text.split_inclusive('\n').filter(|line| line.ends_with('\n'))) {
+            let event: Event = serde_json::from_str(line).map_err(|error| {
+                io::Error::other(format!("{}:{number}: not an event: {error}", file.as_ref().display()))
+            })?;
+            groups.entry(event.group).or_default().push(event);
+        }
+    }
+    // Stable: the events of one step keep their order.
+    groups.values_mut().for_each(|events| events.sort_by_key(|event| event.at));
+    Ok(groups)
+}
+
+/// Asks the specification about a run of one group, from its beginning.
+///
+/// # Errors
+/// The checker cannot be run, or cannot read what it is given.
+pub fn conform(checker: &Checker, events: &[Event]) -> io::Result<Verdict> {
+    let found = checker.explore(&module::generate(events))?;
+    if found.is_accepted() {
+        return Ok(Verdict::Accepted);
+    }
+    // The longest part from the beginning that is accepted.
+    let (mut explained, mut refused) = (0, events.len());
+    let mut last = found;
+    while explained + 1 < refused {
+        let middle = explained.midpoint(refused);
+        let found = checker.explore(&module::generate(&events[..middle]))?;
+        if found.is_accepted() {
+            explained = middle;
+        } else {
+            (refused, last) = (middle, found);
+        }
+    }
+    Ok(Verdict::Refused { explained, found: last })
+}
+
+/// Whether the specification accepts a run: one exploration, and no answer to why not.
+///
+/// # Errors
+/// The checker cannot be run, or cannot read what it is given.
+pub fn accepts(checker: &Checker, events: &[Event]) -> io::Result<bool> {
+    Ok(checker.explore(&module::generate(events))?.is_accepted())
+}
