@@ -9,4 +9,5 @@ pub mod ledger;
 pub mod raw;
 pub mod recorder;
 pub mod replay;
+pub mod shell;
 pub mod world;

@@ -93,7 +93,7 @@ pub fn replay(path: &Path) -> Result<Replayed, ReplayError> {
     let mut unproved = Some((Digest::of(&effects), "the construction".to_owned()));
     loop {
         let out_of_order = ReplayError::OutOfOrder { step: replayed.inputs };
-        match reader.next()? {
+        match reader.read()? {
             Some(Item::Effects(recorded)) => {
                 let (now, input) = unproved.take().ok_or(out_of_order)?;
                 if let Some(what) = now.difference(&recorded) {
@@ -146,4 +146,62 @@ pub fn replay_all(directory: &Path) -> Result<Vec<Replayed>, String> {
         replayed.push(replay(&path).map_err(|error| format!("{}: {error}", path.display()))?);
     }
     Ok(replayed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use quorate::driver::Machine;
+    use quorate::record::{Recorded, Recorder};
+    use quorate_core::effect::Effects;
+    use quorate_core::input::{Durable, Restarted, Timer};
+    use quorate_core::limits::Limits;
+    use quorate_core::message::Peer;
+    use quorate_spec::ids::Stamp;
+    use std::collections::BTreeMap;
+
+    /// A record of a node that elects itself; it claims that its construction wanted `initial` done, if that is given.
+    fn record(directory: &Path, initial: Option<Effects>) -> Result<Replayed, String> {
+        let restarted = Restarted {
+            me: Peer { node: NodeId::new(1), stamp: Stamp::new(7), boot: Boot::new(1) },
+            address: "a:1".into(),
+            controllers: BTreeMap::from([(NodeId::new(1), "a:1".into())]),
+            shards: 4,
+            durable: Durable::default(),
+        };
+        let recorder = Recorder::begin(directory, 1 << 20, &restarted, &Limits::default()).expect("a record");
+        let (node, effects) = Node::new(restarted, Limits::default());
+        let mut node = Recorded::new(node, &initial.unwrap_or(effects), Some(recorder));
+        for _ in 0..5 {
+            let _ = node.step(Input::Fired { timer: Timer::Poll });
+        }
+        drop(node);
+        replay_all(directory).map(|mut replayed| replayed.pop().expect("one record"))
+    }
+
+    #[test]
+    fn the_same_steps_are_the_same_effects() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let replayed = record(directory.path(), None).expect("it stands");
+        assert_eq!((replayed.inputs, replayed.end), (5, End::Whole));
+        assert!(replayed.effects > 5, "{replayed:?}");
+    }
+
+    #[test]
+    fn another_effect_is_named() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let error = record(directory.path(), Some(Effects::default())).expect_err("it did want something");
+        assert!(error.contains("step 0 (the construction)") && error.contains("instead of 0"), "{error}");
+    }
+
+    #[test]
+    fn a_cut_record_is_followed_as_far_as_it_goes() {
+        let directory = tempfile::tempdir().expect("a directory");
+        record(directory.path(), None).expect("it stands");
+        let entry = std::fs::read_dir(directory.path()).expect("there").next().expect("a record").expect("an entry");
+        let bytes = std::fs::read(entry.path()).expect("it can be read");
+        std::fs::write(entry.path(), &bytes[..bytes.len() - 1]).expect("it can be written");
+        let replayed = replay(&entry.path()).expect("the rest stands");
+        assert_eq!((replayed.inputs, replayed.end), (5, End::Cut));
+    }
 }

@@ -76,7 +76,7 @@ impl<R: Read> Reader<R> {
     ///
     /// # Errors
     /// It cannot be read, or is damaged.
-    pub fn next(&mut self) -> Result<Option<Item>, RecordError> {
+    pub fn read(&mut self) -> Result<Option<Item>, RecordError> {
         match read_item(&mut self.input) {
             Err(RecordError::Codec(CodecError::Short { .. })) => {
                 self.torn = true;

@@ -40,7 +40,7 @@ fn items(bytes: &[u8]) -> (Vec<Item>, bool) {
     let mut reader = Reader::new(bytes).expect("a record");
     assert_eq!(reader.start().restarted.me, restarted(5).me);
     let mut items = Vec::new();
-    while let Some(item) = reader.next().expect("intact") {
+    while let Some(item) = reader.read().expect("intact") {
         items.push(item);
     }
     (items, reader.is_torn())
@@ -82,7 +82,7 @@ fn a_file_that_ends_anywhere_is_read_up_to_there() {
     let mut damaged = bytes;
     *damaged.last_mut().expect("not empty") ^= 1;
     let mut reader = Reader::new(damaged.as_slice()).expect("a start");
-    let error = std::iter::from_fn(|| reader.next().transpose()).find_map(Result::err).expect("damage is noticed");
+    let error = std::iter::from_fn(|| reader.read().transpose()).find_map(Result::err).expect("damage is noticed");
     assert!(error.to_string().contains("checksum"), "{error}");
 }
 

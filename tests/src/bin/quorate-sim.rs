@@ -1,5 +1,6 @@
 //! `quorate-sim judge HISTORY`: hands a recorded history (JSON lines, as the demo writes them) to every judge.
 //! `quorate-sim replay RECORD`: steps the core through what a node recorded (`quorate node --record`).
+//! `quorate-sim mutants`: hunts every deliberate bug of the shell, in a build that has them.
 //!
 //! Exit code 0 only if every judge says that it holds, or every effect is the same; 1 if not, or if that cannot be told;
 //! 2 for bad usage. With `--json` standard output is one JSON value.
@@ -20,6 +21,7 @@ fn main() -> ExitCode {
     match arguments.as_slice() {
         ["judge", file] if flags.is_empty() => judge_history(file),
         ["replay", file] if known => replay_record(file, json),
+        ["mutants"] if known => mutants(json),
         _ => usage(),
     }
 }
@@ -62,9 +64,52 @@ fn replay_record(file: &str, json: bool) -> ExitCode {
     ExitCode::SUCCESS
 }
 
+/// Exit code 0 only if every mutant is killed and every scope passes without one.
+#[cfg(feature = "mutants")]
+fn mutants(json: bool) -> ExitCode {
+    use quorate_tests::shell::{SCOPES, mutants};
+    // Mutants may panic, which is no kill; nobody wants to read it.
+    std::panic::set_hook(Box::new(|_| {}));
+    let mut good = true;
+    for scope in SCOPES {
+        let begun = std::time::Instant::now();
+        let passed = mutants::passes(scope);
+        let seconds = begun.elapsed().as_secs_f64();
+        match &passed {
+            Ok(steps) if !json => println!("{:<28} passes  {steps} steps, {seconds:.2} s", scope.name),
+            Ok(_) => {}
+            Err(broken) => eprintln!("error: {} is broken without any mutant: {broken:?}", scope.name),
+        }
+        good &= passed.is_ok();
+    }
+    let mut verdicts = Vec::new();
+    for row in mutants::TABLE {
+        let verdict = mutants::hunt(row);
+        let fate = if verdict.killed_by.is_some() { "killed" } else { "ALIVE" };
+        if !json {
+            let mutants::Verdict { name, property, scope, seconds, evidence, .. } = &verdict;
+            println!("{name:<28} {fate:<7} {property} in {scope}, {seconds:.2} s: {evidence}");
+        }
+        good &= verdict.killed_by.is_some();
+        verdicts.push(verdict);
+    }
+    if json {
+        println!("{}", serde_json::json!(verdicts));
+    }
+    if good { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+#[cfg(not(feature = "mutants"))]
+fn mutants(_json: bool) -> ExitCode {
+    eprintln!(
+        "error: this build has no deliberate bugs in it: cargo run -p quorate-tests --features mutants --bin quorate-sim -- mutants"
+    );
+    ExitCode::FAILURE
+}
+
 fn usage() -> ExitCode {
     eprintln!(
-        "usage: quorate-sim judge HISTORY\n       quorate-sim replay RECORD [--json]\n  for example: quorate demo --keep \
+        "usage: quorate-sim judge HISTORY\n       quorate-sim replay RECORD [--json]\n       quorate-sim mutants [--json]\n  for example: quorate demo --keep \
          /tmp/demo && quorate-sim judge /tmp/demo/history.jsonl"
     );
     ExitCode::from(2)
