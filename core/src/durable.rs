@@ -14,8 +14,12 @@ use alloc::string::String;
 use alloc::sync::Arc;
 use quorate_spec::ids::{GroupId, NodeId};
 
+#[cfg(feature = "serde")]
+use serde::{Deserialize, Serialize};
+
 /// What a disk kept of a node. Empty before its first write.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
 pub struct Durable {
     /// The pinned peers.
     pub peers: BTreeMap<NodeId, NodeInfo>,

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 /// Something that happened.
 #[allow(clippy::large_enum_variant, reason = "messages are most of what happens; a box for each would cost more")]
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
 pub enum Input {
     /// A message came from another node.
     Received {
@@ -72,6 +73,7 @@ pub enum Timer {
 
 /// What a node is told when it is constructed: who it is, and what its disk kept.
 #[derive(Clone, Debug)]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
 pub struct Restarted {
     /// This node's own identity and boot.
     pub me: Peer,

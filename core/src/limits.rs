@@ -1,7 +1,11 @@
 //! Limits and defaults: each is configurable, enforced before allocation, and named in the refusal.
 
+#[cfg(feature = "serde")]
+use serde::{Deserialize, Serialize};
+
 /// Limits of a node. Sizes in bytes.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
 pub struct Limits {
     /// The longest key.
     pub key_bytes: usize,
@@ -19,6 +23,7 @@ pub struct Limits {
 
 /// Limits of one replica. Sizes in bytes.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
 pub struct RaftLimits {
     /// The most entries' bytes in one append (at least one entry goes).
     pub append_bytes: usize,

@@ -160,6 +160,8 @@ warn\t'What an operator should look at'
 info\t'Elections, configurations, replicas coming and going'
 debug\t'Every rare protocol step'
 trace\t'Every protocol step'"
+complete -c quorate -n "__fish_quorate_using_subcommand node" -l record -d 'Write what happens to this node into files here, for `quorate-sim replay` [default: nowhere]' -r -F
+complete -c quorate -n "__fish_quorate_using_subcommand node" -l record-bytes -d 'How long the record of one run may be [default: 64 MiB]' -r
 complete -c quorate -n "__fish_quorate_using_subcommand node" -l config -d 'A TOML file with these settings, and a table `limits`' -r -F
 complete -c quorate -n "__fish_quorate_using_subcommand node" -l json -d 'Print one JSON value on standard output and nothing else there'
 complete -c quorate -n "__fish_quorate_using_subcommand node" -s h -l help -d 'Print help (see more with \'--help\')'

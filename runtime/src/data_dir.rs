@@ -17,6 +17,7 @@ pub use error::DataDirError;
 
 use crate::codec::{FORMAT_VERSION, Identity};
 use crate::disk::RealDisk;
+use crate::mutants::mutant;
 use files::{IdentityFile, read_boot, write_durably};
 use quorate_core::spec::ids::{Boot, NodeId, Stamp};
 use std::fs::{self, File, OpenOptions, TryLockError};
@@ -157,6 +158,7 @@ fn lock(path: &Path) -> Result<File, DataDirError> {
     let opened = opened.map_err(DataDirError::io("opening", &file))?;
     match opened.try_lock() {
         Ok(()) => Ok(opened),
+        Err(TryLockError::WouldBlock) if mutant!(LockNotTaken) => Ok(opened),
         Err(TryLockError::WouldBlock) => Err(DataDirError::Locked { path: path.into() }),
         Err(TryLockError::Error(error)) => Err(DataDirError::io("locking", &file)(error)),
     }
@@ -168,14 +170,15 @@ fn create(path: &Path, cluster: &str, node: NodeId) -> Result<(), DataDirError> 
         fs::create_dir_all(path.join(name)).map_err(DataDirError::io("creating", &path.join(name)))?;
     }
     write_durably(path, BOOT, &files::boot_text(Boot::ZERO))?;
-    let identity = IdentityFile::new(cluster, node, draw_stamp()?);
+    let stamp = if mutant!(StampRepeated) { Stamp::new(node.get().into()) } else { draw_stamp()? };
+    let identity = IdentityFile::new(cluster, node, stamp);
     write_durably(path, IDENTITY, &identity.to_text())
 }
 
 /// A boot after `last`, by a random step: of two copies of a directory that are opened, each for itself, one is the older,
 /// so that the nodes that meet both refuse it.
 fn later(last: Boot) -> Result<Boot, DataDirError> {
-    let step = draw()? % BOOT_STEPS + 1;
+    let step = if mutant!(BootRepeated) { 0 } else { draw()? % BOOT_STEPS + 1 };
     Ok(Boot::new(last.get().saturating_add(u64::try_from(step).unwrap_or(1))))
 }
 

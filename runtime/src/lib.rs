@@ -18,6 +18,8 @@ pub mod demo;
 pub mod disk;
 pub mod driver;
 pub mod history;
+pub mod mutants;
+pub mod record;
 pub mod recovery;
 pub mod server;
 pub mod snapshot;

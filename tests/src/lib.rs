@@ -8,4 +8,6 @@ pub mod inject;
 pub mod ledger;
 pub mod raw;
 pub mod recorder;
+pub mod replay;
+pub mod shell;
 pub mod world;

@@ -1,6 +1,7 @@
 //! A cluster of real processes for a test: started, joined, asked and read back.
 
 use crate::ledger::Ledger;
+use crate::replay::replay_all;
 use quorate::client_api::{Client, Options};
 use quorate::cluster::{Layout, LocalCluster, Settings};
 use quorate_core::status::{NodeStatus, ReplicaStatus};
@@ -13,6 +14,9 @@ use std::time::{Duration, Instant};
 
 /// How long anything may take before a test gives up: generous, for slow machines. Never an assertion about speed.
 pub const PATIENCE: Duration = Duration::from_secs(90);
+
+/// How long the record of one run of a node may be, in bytes: enough for the beginnings of long tests.
+const RECORD_BYTES: u64 = 2 << 20;
 
 /// The shipped binary. Built alone by `tests/run`, so that it has only its own features.
 pub fn binary() -> PathBuf {
@@ -33,12 +37,30 @@ pub fn find_binary() -> Result<PathBuf, String> {
     Err(format!("{} is missing: run 'cargo build --release -p quorate' first", binary.display()))
 }
 
-/// A running cluster in a directory of its own.
+/// A running cluster in a directory of its own. When it is over, what every node recorded is replayed: the core must do
+/// the same again, effect by effect.
 #[derive(Debug)]
 pub struct World {
     /// The processes.
     pub cluster: LocalCluster,
     directory: Option<tempfile::TempDir>,
+    /// What the nodes record: never on a disk that a test cuts or fills.
+    records: tempfile::TempDir,
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            return;
+        }
+        self.cluster.kill_all().expect("every node is killed");
+        let replayed = replay_all(self.records.path()).unwrap_or_else(|error| panic!("{error}"));
+        let (inputs, effects) = replayed
+            .iter()
+            .fold((0, 0), |(inputs, effects), record| (inputs + record.inputs, effects + record.effects));
+        println!("{} records replayed: {inputs} inputs, {effects} effects, all the same", replayed.len());
+        assert!(inputs > 0 && effects > 0, "the nodes recorded what they did");
+    }
 }
 
 impl World {
@@ -77,10 +99,13 @@ impl World {
         std::fs::write(&file, format!("[limits]\n{limits}\n")).expect("the directory can be written");
         let mut settings = Settings::here(directory.to_path_buf(), layout).expect("free ports");
         settings.program = binary();
+        let records = tempfile::tempdir().expect("a temporary directory");
         settings.arguments = vec!["--config".into(), file.display().to_string()];
+        settings.arguments.extend(["--record".into(), records.path().display().to_string()]);
+        settings.arguments.extend(["--record-bytes".into(), RECORD_BYTES.to_string()]);
         let mut cluster = LocalCluster::new(settings).expect("a cluster");
         cluster.start_all().expect("every node starts");
-        Self { cluster, directory: None }
+        Self { cluster, directory: None, records }
     }
 
     /// Starts `layout` and joins its first `joined` groups.

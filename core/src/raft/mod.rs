@@ -9,6 +9,8 @@
 //! the facts that must hold within one replica.
 
 mod check;
+#[cfg(feature = "serde")]
+mod chunks;
 mod durable;
 mod election;
 mod follower;

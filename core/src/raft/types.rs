@@ -131,12 +131,21 @@ pub enum Write<P> {
 
 /// What a disk kept of a replica: the fold of its writes.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(
+    feature = "serde",
+    derive(Serialize, Deserialize),
+    serde(bound(
+        serialize = "P: Serialize, <P::Image as Image>::Chunk: Serialize",
+        deserialize = "P: Deserialize<'de>, <P::Image as Image>::Chunk: Deserialize<'de>"
+    ))
+)]
 pub struct Durable<P: Payload> {
     /// The term and vote.
     pub hard: HardState,
     /// The newest durable snapshot (index 0 at creation: the initial image).
     pub mark: Mark,
     /// The state at `mark`, read back from its snapshot file.
+    #[cfg_attr(feature = "serde", serde(with = "super::chunks"))]
     pub image: P::Image,
     /// The position before the first entry: at most `mark.last`.
     pub base: LogPosition,

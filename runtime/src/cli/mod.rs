@@ -114,7 +114,8 @@ fn parse(line: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> Result<
 /// The version, and the features that were compiled in: a shipped binary has none that are for checking.
 fn version() -> &'static str {
     static VERSION: LazyLock<String> = LazyLock::new(|| {
-        let features = quorate_core::FEATURES;
+        let own: &[&str] = if cfg!(feature = "mutants") { &["runtime-mutants"] } else { &[] };
+        let features: Vec<&str> = quorate_core::FEATURES.iter().chain(own).copied().collect();
         let features = if features.is_empty() { "none".to_owned() } else { features.join(" ") };
         format!("{} (features: {features})", env!("CARGO_PKG_VERSION"))
     });

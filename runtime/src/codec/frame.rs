@@ -2,6 +2,7 @@
 
 use super::value::{append_value, take_value};
 use super::{CodecError, FORMAT_VERSION, HEADER_LEN, Kind, MAGIC};
+use crate::mutants::mutant;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -37,17 +38,17 @@ fn field<const N: usize>(bytes: &[u8], at: usize) -> Result<[u8; N], CodecError>
 /// # Errors
 /// Too few bytes, not a frame, another version, an unknown kind, a length over the kind's limit.
 pub fn parse_header(bytes: &[u8]) -> Result<Header, CodecError> {
-    if field::<4>(bytes, 0)? != MAGIC {
+    if field::<4>(bytes, 0)? != MAGIC && !mutant!(CodecMagicIgnored) {
         return Err(CodecError::BadMagic);
     }
     let version = u16::from_le_bytes(field(bytes, 4)?);
-    if version != FORMAT_VERSION {
+    if version != FORMAT_VERSION && !mutant!(CodecVersionIgnored) {
         return Err(CodecError::OtherVersion { found: version });
     }
     let number = u16::from_le_bytes(field(bytes, 6)?);
     let kind = Kind::from_number(number).ok_or(CodecError::UnknownKind { found: number })?;
     let length = u32::from_le_bytes(field(bytes, 8)?);
-    if length > kind.limit() {
+    if length > kind.limit() && !mutant!(CodecLengthUnlimited) {
         return Err(CodecError::TooLong { kind, length: u64::from(length) });
     }
     Ok(Header { kind, length, crc: u32::from_le_bytes(field(bytes, SUMMED_HEADER)?) })
@@ -59,13 +60,13 @@ pub fn parse_header(bytes: &[u8]) -> Result<Header, CodecError> {
 /// Those of [`parse_header`], another kind, too few bytes, damage.
 pub fn check(kind: Kind, bytes: &[u8]) -> Result<&[u8], CodecError> {
     let header = parse_header(bytes)?;
-    if header.kind != kind {
+    if header.kind != kind && !mutant!(CodecKindIgnored) {
         return Err(CodecError::WrongKind { expected: kind, found: header.kind });
     }
     let short = CodecError::Short { have: bytes.len(), need: header.frame_len() };
     let body = bytes.get(HEADER_LEN..header.frame_len()).ok_or(short)?;
     let summed = bytes.get(..SUMMED_HEADER).unwrap_or_default();
-    if checksum(summed, body) != header.crc {
+    if checksum(summed, body) != header.crc && !mutant!(CodecChecksumIgnored) {
         return Err(CodecError::Checksum { kind });
     }
     Ok(body)
@@ -85,7 +86,7 @@ fn checksum(header: &[u8], body: &[u8]) -> u32 {
 pub fn decode<T: DeserializeOwned>(kind: Kind, frame: &[u8]) -> Result<T, CodecError> {
     let body = check(kind, frame)?;
     let extra = frame.len().saturating_sub(HEADER_LEN + body.len());
-    if extra > 0 {
+    if extra > 0 && !mutant!(CodecFrameTrailingIgnored) {
         return Err(CodecError::TrailingBytes { kind, extra });
     }
     decode_body(kind, body)
@@ -98,7 +99,11 @@ pub fn decode<T: DeserializeOwned>(kind: Kind, frame: &[u8]) -> Result<T, CodecE
 pub fn decode_body<T: DeserializeOwned>(kind: Kind, body: &[u8]) -> Result<T, CodecError> {
     let mut rest = body;
     let value = take_value(&mut rest).map_err(|what| CodecError::Malformed { kind, what })?;
-    if rest.is_empty() { Ok(value) } else { Err(CodecError::TrailingBytes { kind, extra: rest.len() }) }
+    if rest.is_empty() || mutant!(CodecBodyTrailingIgnored) {
+        Ok(value)
+    } else {
+        Err(CodecError::TrailingBytes { kind, extra: rest.len() })
+    }
 }
 
 /// One frame of a value.

@@ -24,6 +24,8 @@ pub enum Kind {
     SnapshotChunk = 8,
     /// The end of a snapshot file.
     SnapshotTrailer = 9,
+    /// A part of a node's record of its inputs.
+    Record = 10,
 }
 
 const KIB: u32 = 1 << 10;
@@ -31,7 +33,7 @@ const MIB: u32 = 1 << 20;
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Hello,
         Self::HelloReply,
         Self::Peer,
@@ -41,6 +43,7 @@ impl Kind {
         Self::SnapshotHeader,
         Self::SnapshotChunk,
         Self::SnapshotTrailer,
+        Self::Record,
     ];
 
     /// The longest body, in bytes. Bounds of hostile or damaged input, not of what is sensible: those are the core's
@@ -51,7 +54,7 @@ impl Kind {
             Self::SnapshotHeader => 64 * KIB,
             Self::Request => 4 * MIB,
             Self::Peer | Self::Reply | Self::SnapshotChunk => 32 * MIB,
-            Self::WalFrame => 256 * MIB,
+            Self::WalFrame | Self::Record => 256 * MIB,
         }
     }
 

@@ -48,6 +48,14 @@ pub struct NodeArgs {
     #[arg(long, value_enum, value_name = "LEVEL")]
     pub log_level: Option<LogLevel>,
 
+    /// Write what happens to this node into files here, for `quorate-sim replay` [default: nowhere].
+    #[arg(long, value_name = "DIR")]
+    pub record: Option<PathBuf>,
+
+    /// How long the record of one run may be [default: 64 MiB].
+    #[arg(long, value_name = "BYTES")]
+    pub record_bytes: Option<u64>,
+
     /// A TOML file with these settings, and a table `limits`.
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,

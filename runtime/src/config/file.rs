@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 /// Every setting, for the example that is to name them all.
 #[cfg(test)]
-pub(super) const SETTINGS: [&str; 19] = [
+pub(super) const SETTINGS: [&str; 21] = [
     "data",
     "listen",
     "advertise",
@@ -20,6 +20,8 @@ pub(super) const SETTINGS: [&str; 19] = [
     "election_ms",
     "log",
     "log_level",
+    "record",
+    "record_bytes",
     "key_bytes",
     "value_bytes",
     "sessions",
@@ -47,6 +49,8 @@ pub(super) struct FileConfig {
     pub(super) election_ms: Option<u64>,
     pub(super) log: Option<LogFormat>,
     pub(super) log_level: Option<LogLevel>,
+    pub(super) record: Option<PathBuf>,
+    pub(super) record_bytes: Option<u64>,
     #[serde(default)]
     pub(super) limits: FileLimits,
 }

@@ -23,6 +23,8 @@ pub const DEFAULT_CLUSTER: &str = "quorate";
 pub const DEFAULT_SHARDS: u32 = 64;
 /// The election time-out in milliseconds, unless another is given.
 pub const DEFAULT_ELECTION_MS: u64 = 300;
+/// How long the record of one run may be, in bytes, unless another length is given.
+pub const DEFAULT_RECORD_BYTES: u64 = 64 << 20;
 /// What an election time-out may be, in milliseconds.
 const ELECTION_MS: std::ops::RangeInclusive<u64> = 50..=60_000;
 /// The longest name of a cluster, in bytes: it is part of every hello.
@@ -55,6 +57,10 @@ pub struct NodeConfig {
     pub log: LogFormat,
     /// Which log lines are written.
     pub log_level: LogLevel,
+    /// Where its inputs are recorded, if they are.
+    pub record: Option<PathBuf>,
+    /// How long the record of one run may be, in bytes.
+    pub record_bytes: u64,
     /// The core's limits.
     pub limits: Limits,
 }
@@ -97,6 +103,8 @@ impl NodeConfig {
             election: Duration::from_millis(args.election_ms.or(file.election_ms).unwrap_or(DEFAULT_ELECTION_MS)),
             log: args.log.or(file.log).unwrap_or_default(),
             log_level: args.log_level.or(file.log_level).unwrap_or_default(),
+            record: args.record.or(file.record),
+            record_bytes: args.record_bytes.or(file.record_bytes).unwrap_or(DEFAULT_RECORD_BYTES),
             limits: file.limits.over(Limits::default()),
         };
         config.check()?;

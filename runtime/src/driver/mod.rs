@@ -17,6 +17,7 @@ mod timers;
 
 pub use storage::Storage;
 
+use crate::mutants::mutant;
 use crate::transport::{Arrival, Caller, Peers};
 use alarm::Alarm;
 use farewell::Farewell;
@@ -245,7 +246,13 @@ impl<M: Machine, S: Storage> Driver<M, S> {
             caller.done(bytes);
         }
         while let Some(timer) = self.timers.pop(self.now) {
+            if mutant!(TimerFiresTwice) {
+                self.step(Input::Fired { timer });
+            }
             self.step(Input::Fired { timer });
+        }
+        if mutant!(RequestDeliveredTwice) && !batch.requests.is_empty() {
+            self.step(Input::Requests { requests: batch.requests.clone() });
         }
         if !batch.requests.is_empty() {
             self.step(Input::Requests { requests: batch.requests });
@@ -297,7 +304,15 @@ impl<M: Machine, S: Storage> Driver<M, S> {
     /// Hands over what the batch's steps wanted, each receiver once.
     fn flush(&mut self) {
         if !self.writes.is_empty() {
-            self.storage.submit(std::mem::take(&mut self.writes));
+            let mut writes = std::mem::take(&mut self.writes);
+            let last = writes.last().map(|(id, _)| *id).filter(|_| mutant!(SyncedOnSubmit));
+            if mutant!(WritesOutOfOrder) {
+                writes.reverse();
+            }
+            self.storage.submit(writes);
+            if let Some(write) = last {
+                self.step(Input::Synced { write });
+            }
         }
         self.peers.flush();
         self.tickets.flush();

@@ -3,6 +3,7 @@
 //! Arming anew is the common case (an election timer with every append), so it only notes the new deadline; the queue
 //! entry of the old one is moved when it comes up.
 
+use crate::mutants::mutant;
 use quorate_core::effect::TimerChange;
 use quorate_core::input::Timer;
 use quorate_core::raft;
@@ -48,6 +49,7 @@ impl Timers {
                 let due = now + self.draw(timer);
                 self.set(timer, due, false);
             }
+            TimerChange::Disarm(_) if mutant!(TimerNotDisarmed) => {}
             TimerChange::Disarm(timer) => {
                 if let Some(armed) = self.armed.get_mut(&timer) {
                     armed.due = None;

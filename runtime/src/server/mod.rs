@@ -5,11 +5,12 @@
 
 mod disk;
 mod notify;
-mod retention;
+pub mod retention;
 mod usage;
 
 use crate::config::NodeConfig;
 use crate::driver::{Driver, Ending, Event};
+use crate::record::{Recorded, Recorder};
 use crate::trace;
 use crate::transport::{Deliver, Identity, Listener, Peers, reach};
 use disk::Opened;
@@ -74,7 +75,9 @@ pub fn run(config: &NodeConfig) -> Result<(), ServerError> {
         shards: config.shards,
         durable,
     };
+    let recorder = record(config, &restarted);
     let (node, effects) = Node::new(restarted, config.limits.clone());
+    let node = Recorded::new(node, &effects, recorder);
     let driver = Driver::new(me, node, storage, peers, config.election);
 
     runtime.spawn(Listener::new(Arc::clone(&identity), pins, deliver(sender.clone())).run(socket));
@@ -87,6 +90,13 @@ pub fn run(config: &NodeConfig) -> Result<(), ServerError> {
     let driven = runtime.block_on(async { tokio::spawn(driver.run(effects, inbox)).await });
     let (ending, storage) = driven.map_err(|error| ServerError(format!("the node broke off: {error}")))?;
     finish(ending, me.node, storage, runtime)
+}
+
+/// Begins the record of this run, if one is wanted. A node that cannot be recorded runs all the same.
+fn record(config: &NodeConfig, restarted: &Restarted) -> Option<Recorder> {
+    let directory = config.record.as_ref()?;
+    let begun = Recorder::begin(directory, config.record_bytes, restarted, &config.limits);
+    begun.inspect_err(|error| tracing::warn!(%error, directory = %directory.display(), "this run is not recorded")).ok()
 }
 
 /// Lets the last answers out and the last writes finish.

@@ -100,6 +100,12 @@ impl<D: Disk> Snapshots<D> {
         })
     }
 
+    /// The newest snapshot of a group, marked or not: what recovery must not go by.
+    pub(crate) fn newest(&self, group: GroupId) -> Option<LogPosition> {
+        let of_group = |name: &String| parse_name(name).filter(|(of, _)| *of == group).map(|(_, last)| last);
+        self.disk.list().ok()?.iter().filter_map(of_group).max()
+    }
+
     fn remove(&self, gone: impl Fn(&str) -> bool) -> Result<(), SnapshotError> {
         let names = self.disk.list().map_err(SnapshotError::io("the directory"))?;
         let mut any = false;

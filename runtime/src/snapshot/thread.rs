@@ -2,6 +2,7 @@
 
 use super::{SnapshotError, Snapshots};
 use crate::disk::Disk;
+use crate::mutants::mutant;
 use quorate_core::effect::SnapshotWork;
 use quorate_core::raft::LogPosition;
 use quorate_core::spec::ids::GroupId;
@@ -128,11 +129,16 @@ impl<D: Disk> Writer<D> {
     }
 
     fn write(&mut self, work: Box<SnapshotWork>, report: &impl Fn(SnapshotEvent)) -> Result<(), SnapshotError> {
-        let (group, last, written) = match &*work {
-            SnapshotWork::Controller(work) => {
-                (GroupId::CONTROLLER, work.mark.last, self.snapshots.write(GroupId::CONTROLLER, work))
-            }
-            SnapshotWork::Data { group, work } => (*group, work.mark.last, self.snapshots.write(*group, work)),
+        let (group, last) = match &*work {
+            SnapshotWork::Controller(work) => (GroupId::CONTROLLER, work.mark.last),
+            SnapshotWork::Data { group, work } => (*group, work.mark.last),
+        };
+        if mutant!(SnapshotBeforeDurable) {
+            report(SnapshotEvent::Written { group, last });
+        }
+        let written = match &*work {
+            SnapshotWork::Controller(work) => self.snapshots.write(group, work),
+            SnapshotWork::Data { work, .. } => self.snapshots.write(group, work),
         };
         match written {
             Ok(_) => report(SnapshotEvent::Written { group, last }),

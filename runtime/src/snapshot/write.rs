@@ -3,6 +3,7 @@
 use super::{Head, SnapshotError, Snapshots, Trailer, UNFINISHED, snapshot_name};
 use crate::codec::{self, Kind};
 use crate::disk::{Disk, DiskFile};
+use crate::mutants::mutant;
 use quorate_core::raft::{Image, Payload, SnapshotWork};
 use quorate_core::spec::ids::GroupId;
 use serde::Serialize;
@@ -28,7 +29,9 @@ impl<D: Disk> Snapshots<D> {
         }
         written?;
         self.disk.rename(&unfinished, &name).map_err(SnapshotError::io(&name))?;
-        self.disk.sync_dir().map_err(SnapshotError::io(&name))?;
+        if !mutant!(SnapshotNameNotSynced) {
+            self.disk.sync_dir().map_err(SnapshotError::io(&name))?;
+        }
         Ok(name)
     }
 
@@ -49,7 +52,7 @@ impl<D: Disk> Snapshots<D> {
         }
         let trailer = Trailer { chunks, bytes: out.offset, crc: out.sum.clone().finalize() };
         out.part(Kind::SnapshotTrailer, &trailer)?;
-        out.sync()
+        if mutant!(SnapshotNotSynced) { Ok(()) } else { out.sync() }
     }
 }
 

@@ -4,6 +4,7 @@
 use super::record::{Birth, Record, RecordRef, Restated};
 use super::replica::{Live, Placed, ReplicaLog, Usage};
 use crate::codec;
+use crate::mutants::mutant;
 use quorate_core::controller::{self, NodeInfo};
 use quorate_core::effect::Write;
 use quorate_core::shard;
@@ -153,7 +154,11 @@ impl Fold {
             }
         }
         for (group, replica) in &self.data {
-            codec::append_value(&RecordRef::Restated(&replica.restated(*group)), out)?;
+            let mut restated = replica.restated(*group);
+            if mutant!(IdleGroupVotePurged) && replica.entries().next().is_none() {
+                restated.hard = Default::default();
+            }
+            codec::append_value(&RecordRef::Restated(&restated), out)?;
             for (first, entries) in replica.runs_in(moved) {
                 codec::append_value(&RecordRef::DataEntries { group: *group, first, entries: &entries }, out)?;
             }

@@ -9,7 +9,9 @@ use super::segment::{Segment, SegmentName, Spare};
 use super::{WalError, WalOptions};
 use crate::codec::{self, CodecError};
 use crate::disk::Disk;
+use crate::mutants::mutant;
 use quorate_core::effect::Write;
+use quorate_core::raft::{self, HardState};
 
 /// Kept free at the end of a segment for lists of needed segments, with which space is won back on a full disk.
 const RESERVE: u64 = 16 * SECTOR;
@@ -114,13 +116,27 @@ impl<D: Disk> Wal<D> {
                 None => return Ok(None),
             }
         }
+        if mutant!(VoteNonatomic) {
+            self.write_term_alone(writes)?;
+        }
         let segment = self.segment.name.generation;
         for (write, bytes) in writes.iter().zip(&lengths) {
             let placed = Placed { segment, bytes: *bytes };
             self.fold.apply(write, placed).map_err(|what| WalError::Inconsistent { what })?;
         }
         self.write(buffer)?;
-        Ok(Some(lengths.len()))
+        Ok(Some(if mutant!(FrameCountsForAll) { writes.len() } else { lengths.len() }))
+    }
+
+    /// The bug of `vote-nonatomic`: a frame with the new term and no vote before the frame with both.
+    fn write_term_alone(&mut self, writes: &[Write]) -> Result<(), WalError> {
+        let Some(Write::Data { group, write: raft::Write::HardState(hard) }) = writes.first() else { return Ok(()) };
+        let term = HardState { term: hard.term, voted_for: None };
+        let alone = Write::Data { group: *group, write: raft::Write::HardState(term) };
+        let mut buffer = Vec::new();
+        frame::begin(&mut buffer);
+        append(&RecordRef::Write(&alone), &mut buffer)?;
+        if frame::padded(buffer.len()) as u64 > RESERVE { Ok(()) } else { self.write(&mut buffer) }
     }
 
     /// Whether the next segment is prepared.
@@ -195,6 +211,12 @@ impl<D: Disk> Wal<D> {
             return Err(error);
         }
         self.segment = spare.adopt(&self.disk, self.segment.name.generation + 1)?;
+        if mutant!(DeleteThenAppendCrash) {
+            remove(&self.disk, gone.iter().copied())?;
+            self.write(&mut opening)?;
+            self.fold.relocate(&moved, self.segment.name.generation);
+            return self.keep_only(kept, Vec::new());
+        }
         self.write(&mut opening)?;
         self.fold.relocate(&moved, self.segment.name.generation);
         self.keep_only(kept, gone)

@@ -7,6 +7,7 @@ use super::scan::Scan;
 use super::segment::{Segment, SegmentName, Spare};
 use super::{WalError, WalOptions};
 use crate::disk::Disk;
+use crate::mutants::mutant;
 
 /// What was done to open a log. What it says is [`Wal::fold`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,7 +24,7 @@ impl<D: Disk> Wal<D> {
     pub fn open(disk: D, options: WalOptions) -> Result<(Self, Recovered), WalError> {
         let segments = SegmentName::list(&disk)?;
         let Some(Newest { scan: newest, cut }) = newest(&disk, &options, &segments)? else {
-            if options.must_exist {
+            if options.must_exist && !mutant!(WipedDiskVotes) {
                 return Err(WalError::Gone);
             }
             return Self::create(disk, options, &segments);

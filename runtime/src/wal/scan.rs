@@ -7,6 +7,7 @@ use super::replica::Placed;
 use super::segment::SegmentName;
 use crate::codec::{self, CodecError, Identity, Kind};
 use crate::disk::{Disk, DiskFile, read_all};
+use crate::mutants::mutant;
 use std::ops::Range;
 
 /// A segment read back.
@@ -29,7 +30,7 @@ impl Scan {
     pub(super) fn read<D: Disk>(disk: &D, identity: Identity, name: SegmentName) -> Result<Self, WalError> {
         let file = disk.open(&name.to_string()).map_err(WalError::io(format!("opening {name}")))?;
         let length = file.size().map_err(WalError::io(format!("measuring {name}")))?;
-        if length < name.length {
+        if length < name.length && !mutant!(CutShortUnnoticed) {
             return Err(WalError::CutShort { segment: name.to_string(), length, made: name.length });
         }
         let bytes = read_all(&file).map_err(WalError::io(format!("reading {name}")))?;
@@ -44,7 +45,7 @@ impl Scan {
             at += frame::padded(length);
         }
         let mut later = at + SECTOR as usize;
-        while later < bytes.len() {
+        while later < bytes.len() && !mutant!(TornTailMidLog) {
             // What only looks like another's frame may be part of a client's value: it proves nothing here.
             if matches!(find(&bytes, later, identity, name), Ok(Some(_))) {
                 let intact = format!("an intact frame at byte {later}");

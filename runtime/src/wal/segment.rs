@@ -3,6 +3,7 @@
 use super::WalError;
 use super::frame::{SECTOR, padded};
 use crate::disk::{Disk, DiskFile, is_full};
+use crate::mutants::mutant;
 use std::fmt;
 
 /// The spare's name while it is prepared and until it is used.
@@ -91,7 +92,9 @@ impl<D: Disk> Spare<D> {
     pub(super) fn adopt(self, disk: &D, generation: u64) -> Result<Segment<D>, WalError> {
         let name = SegmentName { generation, length: self.length };
         disk.rename(SPARE, &name.to_string()).map_err(WalError::io(format!("naming {name}")))?;
-        disk.sync_dir().map_err(WalError::io(format!("syncing the name of {name}")))?;
+        if !mutant!(SegmentNameNotSynced) {
+            disk.sync_dir().map_err(WalError::io(format!("syncing the name of {name}")))?;
+        }
         Ok(Segment { name, file: self.file, end: 0 })
     }
 }
@@ -113,7 +116,9 @@ impl<D: Disk> Segment<D> {
     /// without syncing was read like the rest, so it is made durable before anybody builds on it.
     pub(super) fn resume(disk: &D, name: SegmentName, end: u64) -> Result<Self, WalError> {
         let mut file = disk.open(&name.to_string()).map_err(WalError::io(format!("opening {name}")))?;
-        file.sync_data().map_err(WalError::io(format!("syncing {name}")))?;
+        if !mutant!(RecoveredNotSynced) {
+            file.sync_data().map_err(WalError::io(format!("syncing {name}")))?;
+        }
         disk.sync_dir().map_err(WalError::io(format!("syncing the name of {name}")))?;
         Ok(Self { name, file, end })
     }
@@ -136,9 +141,23 @@ impl<D: Disk> Segment<D> {
             "frame out of place in {name}"
         );
         self.file.write_at(self.end, frame).map_err(WalError::io(format!("writing to {name}")))?;
-        self.file.sync_data().map_err(WalError::io(format!("syncing {name}")))?;
+        self.sync().map_err(WalError::io(format!("syncing {name}")))?;
         self.end += frame.len() as u64;
         Ok(())
+    }
+
+    fn sync(&mut self) -> std::io::Result<()> {
+        if mutant!(SyncSkipped) {
+            return Ok(());
+        }
+        let synced = self.file.sync_data();
+        if mutant!(ContinueAfterFailedSync) {
+            return Ok(());
+        }
+        if mutant!(RetryFailedSync) && synced.is_err() {
+            return self.file.sync_data();
+        }
+        synced
     }
 
     /// Overwrites a torn write with zeros, durably.

@@ -6,7 +6,9 @@
 use super::segment::Spare;
 use super::{Wal, WalError};
 use crate::disk::Disk;
+use crate::mutants::mutant;
 use quorate_core::effect::Write;
+use quorate_core::raft;
 use quorate_core::spec::ids::WriteId;
 use std::io;
 use std::sync::mpsc::{self, Receiver, Sender};
@@ -63,7 +65,10 @@ impl<D: Disk> WalThread<D> {
     }
 
     /// Submits writes, in order. Never blocks. After a failure they go nowhere.
-    pub fn submit(&self, writes: Vec<(WriteId, Write)>) {
+    pub fn submit(&self, mut writes: Vec<(WriteId, Write)>) {
+        if mutant!(VoteLogReorder) {
+            votes_last(&mut writes);
+        }
         // A closed channel means that the log failed, and that was reported.
         let _ = self.work.send(Work::Writes(writes));
     }
@@ -245,4 +250,16 @@ impl<D: Disk> Lane<D> {
             (self.report)(WalEvent::Full(full));
         }
     }
+}
+
+/// The bug of `vote-log-reorder`: terms and votes go behind everything else, and the names of the writes stay in order.
+fn votes_last(writes: &mut Vec<(WriteId, Write)>) {
+    let (ids, mut moved): (Vec<_>, Vec<_>) = std::mem::take(writes).into_iter().unzip();
+    moved.sort_by_key(|write| {
+        matches!(
+            write,
+            Write::Controller(raft::Write::HardState(_)) | Write::Data { write: raft::Write::HardState(_), .. }
+        )
+    });
+    *writes = ids.into_iter().zip(moved).collect();
 }

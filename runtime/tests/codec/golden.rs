@@ -3,7 +3,9 @@
 
 use crate::samples::{configuration, group, mark, node_info, put};
 use quorate::codec::{self, Kind};
+use quorate::record::Item;
 use quorate_core::effect::Write;
+use quorate_core::input::{Input, Timer};
 use quorate_core::message::{Message, Refusal, Reply, Request};
 use quorate_core::raft::{self, Election, Entry, EntryKind, HardState};
 use quorate_core::spec::ids::{LogIndex, NodeId, Term};
@@ -38,6 +40,15 @@ fn messages() {
         Message::Data { group: group(), message: granted },
         "515254450100030008000000dee476f001fb2c0107000403",
     );
+}
+
+#[test]
+fn records() {
+    let frame = codec::encode(Kind::Record, &Item::Input(Input::Fired { timer: Timer::Poll })).unwrap();
+    let hex: String = frame.iter().map(|byte| format!("{byte:02x}")).collect();
+    assert_eq!(hex, "5152544501000a0003000000508895ff010202");
+    let back = codec::decode::<Item>(Kind::Record, &frame).unwrap();
+    assert!(matches!(back, Item::Input(Input::Fired { timer: Timer::Poll })));
 }
 
 #[test]

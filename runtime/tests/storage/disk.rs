@@ -21,6 +21,9 @@ struct State {
     capacity: Option<usize>,
     steps_left: Option<usize>,
     fail_syncs: bool,
+    /// After so many syncs one fails, and forgets what it was to make durable.
+    fail_one_after: Option<usize>,
+    one_failed: bool,
     pub(crate) syncs: usize,
 }
 
@@ -51,6 +54,17 @@ impl MemDisk {
 
     pub(crate) fn fail_syncs(&self) {
         self.0.lock().unwrap().fail_syncs = true;
+    }
+
+    /// After so many syncs one fails: what it was to make durable is still read, and a later sync does not make it durable
+    /// (what Linux does with pages that it could not write). The following syncs work.
+    pub(crate) fn fail_one_sync(&self, after: usize) {
+        self.0.lock().unwrap().fail_one_after = Some(after);
+    }
+
+    /// Whether that has happened.
+    pub(crate) fn a_sync_failed(&self) -> bool {
+        self.0.lock().unwrap().one_failed
     }
 
     pub(crate) fn syncs(&self) -> usize {
@@ -211,10 +225,18 @@ impl DiskFile for MemFile {
             if state.fail_syncs {
                 return Err(io::Error::other("the disk failed"));
             }
+            if state.fail_one_after == Some(0) {
+                (state.fail_one_after, state.one_failed) = (None, true);
+                self.inode.lock().unwrap().pending.clear();
+                return Err(io::Error::other("the disk failed once"));
+            }
+            state.fail_one_after = state.fail_one_after.map(|left| left - 1);
         }
         let mut inode = self.inode.lock().unwrap();
-        inode.synced = inode.data.clone();
-        inode.pending.clear();
+        let Inode { synced, pending, .. } = &mut *inode;
+        for (offset, bytes) in pending.drain(..) {
+            put(synced, offset, &bytes);
+        }
         Ok(())
     }
 

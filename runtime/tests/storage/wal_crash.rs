@@ -101,3 +101,21 @@ fn what_recovery_saw_is_durable() {
     }
     assert!(unsynced > 0, "some were killed between write and sync");
 }
+
+/// A sync that fails once forgets what it was to make durable, and the next one would not say so: nothing goes on after it
+/// (`continue-after-failed-sync`).
+#[test]
+fn nothing_is_acknowledged_after_a_sync_that_failed_once() {
+    let mut failed = 0;
+    for seed in 0..60 {
+        let disk = MemDisk::default();
+        disk.fail_one_sync(Choices::new(seed).below(150) as usize);
+        let acknowledged = run(&disk, seed, 0);
+        failed += usize::from(disk.a_sync_failed());
+        let (wal, _) = Wal::open(disk.crash(|| false), options()).unwrap();
+        let model = Model::of(wal.fold());
+        let (_, states) = lane(seed, LANE);
+        assert!(states[acknowledged..].contains(&model), "seed {seed}: not a state after {acknowledged} writes");
+    }
+    assert!(failed > 30, "a sync failed in most of them: {failed}");
+}

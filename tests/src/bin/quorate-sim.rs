@@ -1,18 +1,32 @@
 //! `quorate-sim judge HISTORY`: hands a recorded history (JSON lines, as the demo writes them) to every judge.
+//! `quorate-sim replay RECORD`: steps the core through what a node recorded (`quorate node --record`).
+//! `quorate-sim mutants`: hunts every deliberate bug of the shell, in a build that has them.
 //!
-//! Exit code 0 only if every judge says that it holds; 1 if one does not or cannot tell; 2 for bad usage.
+//! Exit code 0 only if every judge says that it holds, or every effect is the same; 1 if not, or if that cannot be told;
+//! 2 for bad usage. With `--json` standard output is one JSON value.
 
 use quorate::history::{describe, judge, read as read_history};
+use quorate_tests::replay::replay;
 use std::fs::File;
 use std::io::BufReader;
+use std::path::Path;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [command, file] = arguments.as_slice() else { return usage() };
-    if command != "judge" {
-        return usage();
+    let (flags, arguments): (Vec<String>, Vec<String>) =
+        std::env::args().skip(1).partition(|argument| argument.starts_with("--"));
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let json = flags.iter().any(|flag| flag == "--json");
+    let known = flags.iter().all(|flag| flag == "--json");
+    match arguments.as_slice() {
+        ["judge", file] if flags.is_empty() => judge_history(file),
+        ["replay", file] if known => replay_record(file, json),
+        ["mutants"] if known => mutants(json),
+        _ => usage(),
     }
+}
+
+fn judge_history(file: &str) -> ExitCode {
     let read = File::open(file).map_err(|error| error.to_string());
     let operations = match read.and_then(|file| read_history(BufReader::new(file)).map_err(|error| error.to_string())) {
         Ok(operations) => operations,
@@ -28,9 +42,75 @@ fn main() -> ExitCode {
     if judgement.linearizable() && judgement.at_most_once() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
+fn replay_record(file: &str, json: bool) -> ExitCode {
+    match replay(Path::new(file)) {
+        Ok(replayed) if json => println!("{}", serde_json::json!({ "same": true, "record": replayed })),
+        Ok(replayed) => println!(
+            "node {}, boot {}: {} inputs, {} effects, all the same (the record is {:?})",
+            replayed.node.get(),
+            replayed.boot.get(),
+            replayed.inputs,
+            replayed.effects,
+            replayed.end
+        ),
+        Err(error) => {
+            if json {
+                println!("{}", serde_json::json!({ "same": false, "error": error.to_string() }));
+            }
+            eprintln!("error: {file}: {error}");
+            return ExitCode::FAILURE;
+        }
+    }
+    ExitCode::SUCCESS
+}
+
+/// Exit code 0 only if every mutant is killed and every scope passes without one.
+#[cfg(feature = "mutants")]
+fn mutants(json: bool) -> ExitCode {
+    use quorate_tests::shell::{SCOPES, mutants};
+    // Mutants may panic, which is no kill; nobody wants to read it.
+    std::panic::set_hook(Box::new(|_| {}));
+    let mut good = true;
+    for scope in SCOPES {
+        let begun = std::time::Instant::now();
+        let passed = mutants::passes(scope);
+        let seconds = begun.elapsed().as_secs_f64();
+        match &passed {
+            Ok(steps) if !json => println!("{:<28} passes  {steps} steps, {seconds:.2} s", scope.name),
+            Ok(_) => {}
+            Err(broken) => eprintln!("error: {} is broken without any mutant: {broken:?}", scope.name),
+        }
+        good &= passed.is_ok();
+    }
+    let mut verdicts = Vec::new();
+    for row in mutants::TABLE {
+        let verdict = mutants::hunt(row);
+        let fate = if verdict.killed_by.is_some() { "killed" } else { "ALIVE" };
+        if !json {
+            let mutants::Verdict { name, property, scope, seconds, evidence, .. } = &verdict;
+            println!("{name:<28} {fate:<7} {property} in {scope}, {seconds:.2} s: {evidence}");
+        }
+        good &= verdict.killed_by.is_some();
+        verdicts.push(verdict);
+    }
+    if json {
+        println!("{}", serde_json::json!(verdicts));
+    }
+    if good { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+#[cfg(not(feature = "mutants"))]
+fn mutants(_json: bool) -> ExitCode {
+    eprintln!(
+        "error: this build has no deliberate bugs in it: cargo run -p quorate-tests --features mutants --bin quorate-sim -- mutants"
+    );
+    ExitCode::FAILURE
+}
+
 fn usage() -> ExitCode {
     eprintln!(
-        "usage: quorate-sim judge HISTORY\n  for example: quorate demo --keep /tmp/demo && quorate-sim judge /tmp/demo/history.jsonl"
+        "usage: quorate-sim judge HISTORY\n       quorate-sim replay RECORD [--json]\n       quorate-sim mutants [--json]\n  for example: quorate demo --keep \
+         /tmp/demo && quorate-sim judge /tmp/demo/history.jsonl"
     );
     ExitCode::from(2)
 }

@@ -10,7 +10,7 @@ fn the_shipped_binary_has_no_mutants() {
     assert!(version.contains("features:"), "it names its features: {version}");
     assert!(!version.contains("mutants"), "it was built with deliberate bugs in it: {version}");
     let bytes = std::fs::read(binary()).expect("the binary can be read");
-    for name in ["vote-nonatomic", "truncate-on-any-append", "returning-shard-overwrites"] {
+    for name in ["vote-nonatomic", "truncate-on-any-append", "idle-group-vote-purged", "torn-tail-mid-log"] {
         let found = bytes.windows(name.len()).any(|window| window == name.as_bytes());
         assert!(!found, "the binary knows the mutant {name}");
     }
