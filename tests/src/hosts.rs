@@ -81,6 +81,11 @@ impl Host {
             .expect("timeout is there: apt-get install coreutils")
     }
 
+    /// Its network, for `nsenter --net`.
+    pub fn network_path(&self) -> String {
+        format!("/proc/{}/ns/net", self.pid)
+    }
+
     /// What the service of this name has said.
     pub fn journal(&self, service: &str) -> String {
         fs::read_to_string(self.directory.join(format!("var/lib/{service}.journal"))).unwrap_or_default()
@@ -92,6 +97,20 @@ impl Drop for Host {
         // Its first process ends, and the kernel ends all others of the host before that is over.
         drop(self.init.stdin.take());
         let _ = self.init.wait(); // It may have ended already.
+    }
+}
+
+/// Calls `act` in a runtime that lives in the network of this path, and waits for its end.
+pub fn live_in<F: Future<Output = ()>>(network: &str, act: impl FnOnce() -> F + Send) {
+    let life = || {
+        let link = File::open(network).expect("the host is up");
+        move_into_link_name_space(link.as_fd(), Some(LinkNameSpaceType::Network)).expect("root may");
+        // Its threads, and the processes that they start, are where this thread is.
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("threads");
+        runtime.block_on(act());
+    };
+    if let Err(panic) = std::thread::scope(|scope| scope.spawn(life).join()) {
+        std::panic::resume_unwind(panic);
     }
 }
 
@@ -152,6 +171,11 @@ impl Network {
         &found.unwrap_or_else(|| panic!("there is no host {number}")).1
     }
 
+    /// Runs a script in a host's network, with the files and processes of the test.
+    pub fn rewire(&self, number: u64, script: &str) {
+        self.wire(self.host(number), script);
+    }
+
     /// Runs a script on a host.
     pub fn try_run(&self, number: u64, script: &str) -> Output {
         self.host(number).run(&self.tree, &self.tools, script)
@@ -168,13 +192,6 @@ impl Network {
             self.last_words()
         );
         said.into_owned()
-    }
-
-    /// Moves the calling thread, and threads and processes that it starts from now on, to a host's network.
-    pub fn enter(&self, number: u64) {
-        let link = format!("/proc/{}/ns/net", self.host(number).pid);
-        let link = File::open(&link).expect("the host is up");
-        move_into_link_name_space(link.as_fd(), Some(LinkNameSpaceType::Network)).expect("root may");
     }
 
     /// The end of what every host's nodes said, for a failed test's report.

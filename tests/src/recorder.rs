@@ -53,6 +53,11 @@ impl Recorder {
         inner.last
     }
 
+    /// A moment of the history.
+    pub fn now(&self) -> u64 {
+        self.stamp(&mut self.lock())
+    }
+
     /// How many operations were answered.
     pub fn answered(&self) -> usize {
         self.lock().operations.iter().filter(|operation| operation.returned.is_some()).count()
@@ -116,8 +121,8 @@ async fn ask(client: &Client, key: &[u8], call: &Call) -> Result<(Outcome, (Shar
 }
 
 /// Works on `keys` as `process` until told to stop: mostly appends and gets, and now and then a put, so that no value
-/// grows for ever. Every written token is a new one. A process whose operation has an unknown outcome stops: it may still
-/// be under way.
+/// grows for ever. A single key it has for itself: appends only, so that nothing covers a loss, and now and then a get.
+/// Every written token is a new one.
 pub async fn work(
     recorder: Arc<Recorder>,
     client: Client,
@@ -133,6 +138,8 @@ pub async fn work(
         let key = keys[random.usize(..keys.len())].as_bytes();
         let token = format!("{process}.{number};").into_bytes();
         let call = match random.u8(..20) {
+            0 if keys.len() == 1 => Call::Get,
+            1.. if keys.len() == 1 => Call::Append(token),
             0 => Call::Put(token),
             1..12 => Call::Append(token),
             _ => Call::Get,

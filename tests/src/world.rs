@@ -1,9 +1,10 @@
 //! A cluster of real processes for a test: started, joined, asked and read back.
 
+use crate::islands::Islands;
 use crate::ledger::Ledger;
 use crate::replay::replay_all;
 use quorate::client_api::{Client, Options};
-use quorate::cluster::{Layout, LocalCluster, Settings};
+use quorate::cluster::{Layout, LocalCluster, Settings, watch};
 use quorate_core::status::{NodeStatus, ReplicaStatus};
 use quorate_spec::ids::Gid;
 use quorate_spec::views::Role;
@@ -75,14 +76,30 @@ impl World {
 
     /// The same, in a directory that outlives the world.
     pub async fn start_in(directory: &Path, layout: Layout, limits: &str) -> Self {
-        let world = Self::launch(directory, layout, limits);
+        let world = Self::launch(directory, layout, limits, None);
         world.until("every node is registered", Self::registered).await;
+        world
+    }
+
+    /// Starts a node on every host, and lets the first `joined` groups join.
+    pub async fn on(islands: &Islands, joined: u64, limits: &str) -> Self {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let mut world = Self::on_in(directory.path(), islands, joined, limits).await;
+        world.directory = Some(directory);
+        world
+    }
+
+    /// The same, in a directory that outlives the world.
+    pub async fn on_in(directory: &Path, islands: &Islands, joined: u64, limits: &str) -> Self {
+        let world = Self::launch(directory, islands.layout(), limits, Some(islands));
+        world.until("every node is registered", Self::registered).await;
+        world.join_first(joined).await;
         world
     }
 
     /// The same, or nothing if it does not stand within `patience`.
     pub async fn start_within(directory: &Path, layout: Layout, limits: &str, patience: Duration) -> Option<Self> {
-        let world = Self::launch(directory, layout, limits);
+        let world = Self::launch(directory, layout, limits, None);
         let standing = world.until("every node is registered", Self::registered);
         tokio::time::timeout(patience, standing).await.ok()?;
         Some(world)
@@ -94,7 +111,7 @@ impl World {
         (client.map().await.1.nodes.len() == nodes).then_some(())
     }
 
-    fn launch(directory: &Path, layout: Layout, limits: &str) -> Self {
+    fn launch(directory: &Path, layout: Layout, limits: &str, islands: Option<&Islands>) -> Self {
         let file = directory.join("limits.toml");
         std::fs::write(&file, format!("[limits]\n{limits}\n")).expect("the directory can be written");
         let mut settings = Settings::here(directory.to_path_buf(), layout).expect("free ports");
@@ -103,6 +120,9 @@ impl World {
         settings.arguments = vec!["--config".into(), file.display().to_string()];
         settings.arguments.extend(["--record".into(), records.path().display().to_string()]);
         settings.arguments.extend(["--record-bytes".into(), RECORD_BYTES.to_string()]);
+        if let Some(islands) = islands {
+            islands.settle(&mut settings, directory);
+        }
         let mut cluster = LocalCluster::new(settings).expect("a cluster");
         cluster.start_all().expect("every node starts");
         Self { cluster, directory: None, records }
@@ -111,11 +131,15 @@ impl World {
     /// Starts `layout` and joins its first `joined` groups.
     pub async fn joined(layout: Layout, joined: u64, limits: &str) -> Self {
         let world = Self::start(layout, limits).await;
-        let client = world.client().await;
-        let groups = (1..=joined).map(|gid| (gid, world.servers(gid))).collect();
-        client.join(groups).await.expect("the groups join");
-        world.settled().await;
+        world.join_first(joined).await;
         world
+    }
+
+    /// Lets the first `joined` groups join.
+    pub async fn join_first(&self, joined: u64) {
+        let groups = self.cluster.layout().groups(1..=joined);
+        self.client().await.join(groups).await.expect("the groups join");
+        self.settled().await;
     }
 
     /// The nodes that the layout has for a group.
@@ -178,18 +202,10 @@ impl World {
 
     /// Waits until every group of the latest configuration has adopted it and awaits nothing.
     pub async fn settled(&self) {
-        let client = self.client().await;
-        self.until("every group is settled", async |world| {
-            let config = client.query(None).await.ok()?;
-            for gid in config.groups.keys() {
-                let (_, replica) = world.leader(gid.get()).await;
-                if replica.config != config.num || !replica.awaiting.is_empty() {
-                    return None;
-                }
-            }
-            Some(())
-        })
-        .await;
+        let settled = watch::settle(&self.client().await, self.cluster.addresses(), PATIENCE).await;
+        if let Err(why) = settled {
+            panic!("{why}\n{}", self.last_words());
+        }
     }
 
     /// The shards that a group owns in the latest configuration.

@@ -142,7 +142,8 @@ fn start(place: &Place, layout: Layout, base_port: u16) -> Result<LocalCluster, 
     let directory = place.directory.clone();
     let started = ports::from_base(base_port, layout.nodes().count()).and_then(|ports| {
         let program = std::env::current_exe()?;
-        let settings = Settings { program, directory, layout, ports, cluster: None, arguments: Vec::new() };
+        let addresses = ports::here(&ports);
+        let settings = Settings { program, directory, layout, addresses, cluster: None, arguments: Vec::new() };
         let mut cluster = LocalCluster::new(settings)?;
         cluster.start_all()?;
         Ok(cluster)

@@ -31,8 +31,8 @@ pub struct Settings {
     pub directory: PathBuf,
     /// The nodes.
     pub layout: Layout,
-    /// Their ports on 127.0.0.1, in the order of the nodes.
-    pub ports: Vec<u16>,
+    /// Where they listen, in the order of the nodes.
+    pub addresses: Vec<String>,
     /// The cluster's name, if it is not the default.
     pub cluster: Option<String>,
     /// More arguments for every node.
@@ -45,8 +45,15 @@ impl Settings {
     /// # Errors
     /// The running program cannot be found, or there are no ports.
     pub fn here(directory: PathBuf, layout: Layout) -> io::Result<Self> {
-        let ports = ports::free(layout.nodes().count())?;
-        Ok(Self { program: std::env::current_exe()?, directory, layout, ports, cluster: None, arguments: Vec::new() })
+        let addresses = ports::here(&ports::free(layout.nodes().count())?);
+        Ok(Self {
+            program: std::env::current_exe()?,
+            directory,
+            layout,
+            addresses,
+            cluster: None,
+            arguments: Vec::new(),
+        })
     }
 }
 
@@ -63,15 +70,14 @@ impl LocalCluster {
     /// A cluster of which nothing runs yet. Makes the directory; data that is there is used.
     ///
     /// # Errors
-    /// The layout cannot work, the ports are too few or the directory cannot be made.
+    /// The layout cannot work, the addresses are too few or the directory cannot be made.
     pub fn new(settings: Settings) -> io::Result<Self> {
         settings.layout.check().map_err(io::Error::other)?;
-        if settings.ports.len() < settings.layout.nodes().count() {
-            return Err(io::Error::other("fewer ports than nodes"));
+        if settings.addresses.len() < settings.layout.nodes().count() {
+            return Err(io::Error::other("fewer addresses than nodes"));
         }
         std::fs::create_dir_all(&settings.directory)?;
-        let addresses = settings.layout.nodes().zip(&settings.ports);
-        let addresses = addresses.map(|(id, port)| (id, format!("127.0.0.1:{port}"))).collect();
+        let addresses = settings.layout.nodes().zip(settings.addresses.iter().cloned()).collect();
         Ok(Self { settings, addresses, running: BTreeMap::new(), kills: 0 })
     }
 

@@ -35,6 +35,11 @@ pub fn free(count: usize) -> io::Result<Vec<u16>> {
     Ok(held.into_iter().map(|(port, _)| port).collect())
 }
 
+/// The addresses of these ports on this machine.
+pub fn here(ports: &[u16]) -> Vec<String> {
+    ports.iter().map(|port| format!("127.0.0.1:{port}")).collect()
+}
+
 /// `count` ports from `base` on.
 ///
 /// # Errors

@@ -8,10 +8,11 @@ fn cluster(directory: &Path) -> LocalCluster {
     std::fs::write(&program, "#!/bin/sh\necho \"$@\"\nexec sleep 60\n").unwrap();
     std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
     let layout = Layout { controllers: 1, groups: 1, nodes_per_group: 2, shards: 4 };
-    let ports = vec![7001, 7002, 7003];
+    let addresses = ports::here(&[7001, 7002, 7003]);
     let directory = directory.to_path_buf();
     let arguments = vec!["--log".into(), "json".into()];
-    LocalCluster::new(Settings { program, directory, layout, ports, cluster: Some("test".into()), arguments }).unwrap()
+    LocalCluster::new(Settings { program, directory, layout, addresses, cluster: Some("test".into()), arguments })
+        .unwrap()
 }
 
 #[test]

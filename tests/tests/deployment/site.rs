@@ -3,7 +3,7 @@
 use quorate::client_api::{Client, Options};
 use quorate::cluster::watch::{self, Statuses};
 use quorate_tests::chapter::{Block, Chapter, root};
-use quorate_tests::hosts::{Network, SUBNET};
+use quorate_tests::hosts::{Network, SUBNET, live_in};
 use quorate_tests::world::{PATIENCE, binary};
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
@@ -64,16 +64,9 @@ impl Site {
     }
 
     /// Calls `act` in a runtime that lives in the operator's network.
-    pub(crate) fn in_the_network<F: Future<Output = ()>>(self, act: impl FnOnce(Self) -> F + Send + 'static) {
-        // The runtime's threads are started by this one, and so are where it is.
-        let world = std::thread::spawn(|| {
-            self.network.enter(ANYWHERE);
-            let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("threads");
-            runtime.block_on(act(self));
-        });
-        if let Err(panic) = world.join() {
-            std::panic::resume_unwind(panic);
-        }
+    pub(crate) fn in_the_network<F: Future<Output = ()>>(self, act: impl FnOnce(Self) -> F + Send) {
+        let network = self.network.host(ANYWHERE).network_path();
+        live_in(&network, || act(self));
     }
 
     /// Runs what is for every host on these, all at once: the order does not matter.

@@ -2,18 +2,20 @@
 //! from outside, and the history of all clients goes to the judges: no operation may have failed, nothing acknowledged may
 //! be lost or be there twice.
 
-use crate::load::Load;
 use crate::site::{ALL, ANYWHERE, SHARDS, Site, connect};
 use quorate::client_api::Client;
 use quorate::cluster::watch::Statuses;
 use quorate_spec::views::Role;
 use quorate_tests::hosts::SUBNET;
+use quorate_tests::load::Load;
 use quorate_tests::world::key_per_shard;
 use std::ops::RangeInclusive;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// The hosts of the beginning.
 const FIRST: RangeInclusive<u64> = 1..=9;
+/// How many clients work meanwhile.
+const CLIENTS: u64 = 6;
 
 impl Site {
     /// Three more hosts, set up in the same way; a third of the shards goes there.
@@ -110,7 +112,8 @@ async fn follow_the_chapter(mut site: Site) {
     let client = connect().await;
     site.settled(&client, FIRST).await;
     passed("nine nodes serve");
-    let load = Load::start().await;
+    let keys = key_per_shard(SHARDS, "k").into_values().collect();
+    let load = Load::start(connect, CLIENTS, keys, Duration::from_millis(15)).await;
     site.add_a_group(&client).await;
     passed("a third group serves");
     site.restart_all();
@@ -120,7 +123,8 @@ async fn follow_the_chapter(mut site: Site) {
     site.cut_off_a_leader(&client).await;
     passed("a leader was cut off and follows again");
     assert_eq!(site.chapter.left(), 0, "every block of the chapter was run");
-    load.judge().await;
+    let recording = load.judge(connect().await).await;
+    assert!(recording.operations.len() > 1000, "the clients got somewhere");
     passed("judged");
 }
 

@@ -4,12 +4,10 @@
 use quorate::client_api::{Client, Error, Options, Trouble};
 use quorate::cluster::Layout;
 use quorate_tests::ledger::append_until;
+use quorate_tests::small_disk::SmallDisk;
 use quorate_tests::world::World;
 use std::collections::BTreeSet;
-use std::fs::File;
-use std::io::Write;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -18,34 +16,6 @@ use std::time::Duration;
 const TINY: Layout = Layout { controllers: 1, groups: 1, nodes_per_group: 1, shards: 10 };
 /// The group's node.
 const NODE: u64 = 2;
-
-/// A file system in memory, unmounted when dropped.
-struct SmallDisk(PathBuf);
-
-impl SmallDisk {
-    fn mount(at: PathBuf, megabytes: u64) -> Self {
-        std::fs::create_dir_all(&at).expect("a mount point");
-        let size = format!("size={megabytes}m");
-        let status = Command::new("mount").args(["-t", "tmpfs", "-o", &size, "tmpfs"]).arg(&at).status();
-        assert!(status.expect("mount runs").success(), "mounting needs root");
-        Self(at)
-    }
-
-    /// Takes all the space there is.
-    fn fill(&self) -> PathBuf {
-        let ballast = self.0.join("ballast");
-        let mut file = File::create(&ballast).expect("a file");
-        let block = [1; 64 << 10];
-        while file.write_all(&block).is_ok() {}
-        ballast
-    }
-}
-
-impl Drop for SmallDisk {
-    fn drop(&mut self) {
-        let _ = Command::new("umount").arg("--lazy").arg(&self.0).status();
-    }
-}
 
 /// Writes large values until one is refused because the disk is full. Says which were acknowledged, and the refusal.
 async fn write_until_refused(client: &Client, value: &[u8]) -> (BTreeSet<String>, Error) {
@@ -154,7 +124,7 @@ async fn a_node_that_finds_a_full_disk_when_it_starts_says_so() {
     let address = format!("127.0.0.1:{}", quorate::cluster::ports::free(1).expect("a free port")[0]);
     let stray = quorate_tests::command::Stray {
         id: 1,
-        data: disk.0.join("data"),
+        data: disk.path().join("data"),
         controllers: vec![(1, address.clone())],
         cluster: None,
         log: "off",

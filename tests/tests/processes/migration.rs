@@ -1,67 +1,10 @@
 //! Shards on the move between disjoint processes.
 
 use quorate_core::keyspace::shard_of;
-use quorate_tests::ledger::{Ledger, append_until};
 use quorate_tests::world::{World, key_per_shard, layout};
 use std::collections::BTreeSet;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
 const SHARDS: u32 = 10;
-
-/// The longest append among some ledgers, in milliseconds.
-fn longest<'a>(ledgers: impl Iterator<Item = &'a Ledger>) -> u128 {
-    ledgers.map(|ledger| ledger.longest.as_millis()).max().unwrap_or(0)
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn large_shard_and_challenge_2_while_a_shard_of_64_mib_moves_every_other_key_is_served() {
-    let world = World::joined(layout(2), 2, "").await;
-    let client = world.client().await;
-    let moving = *world.shards_of(1).await.first().expect("group 1 owns shards");
-    let anchor = key_per_shard(SHARDS, "k").remove(&moving).expect("a key of the shard");
-    let value = vec![b'v'; 1 << 20];
-    for number in 0..64 {
-        client.put(format!("{{{anchor}}}:{number}"), &value).await.expect("the group serves");
-    }
-    let stop = Arc::new(AtomicBool::new(false));
-    let mut writers = Vec::new();
-    for (shard, key) in key_per_shard(SHARDS, "w") {
-        let client = world.client().await;
-        let writer = append_until(client, key, Arc::clone(&stop), Duration::from_millis(10));
-        writers.push((shard, tokio::spawn(writer)));
-    }
-    tokio::time::sleep(Duration::from_millis(500)).await;
-    client.move_shard(moving, 2).await.expect("the controller takes the move");
-    world.settled().await;
-    tokio::time::sleep(Duration::from_millis(500)).await;
-    stop.store(true, Ordering::Relaxed);
-    let (mut moved, mut unmoved) = (Vec::new(), Vec::new());
-    for (shard, writer) in writers {
-        let ledger = writer.await.expect("a writer ends");
-        assert_eq!(ledger.acknowledged(), ledger.entries.len(), "{}: no append failed", ledger.key);
-        if shard == moving { moved.push(ledger) } else { unmoved.push(ledger) }
-    }
-    println!(
-        "longest pause: {} ms on the moving shard, {} ms on the others",
-        longest(moved.iter()),
-        longest(unmoved.iter())
-    );
-    world.check(&moved).await;
-    world.check(&unmoved).await;
-    assert!(world.shards_of(2).await.contains(&moving));
-    for number in 0..64 {
-        let read = client.get(format!("{{{anchor}}}:{number}")).await.expect("the shard is served by its new owner");
-        assert!(read.value.as_deref() == Some(&value[..]), "value {number} came over byte for byte");
-    }
-    world
-        .until("the old owner has collected its copy", async |world| {
-            let (_, replica) = world.leader(1).await;
-            (replica.frozen.is_empty() && replica.data_bytes < 32 << 20).then_some(())
-        })
-        .await;
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_shard_goes_there_and_back_while_the_other_group_sleeps() {
