@@ -8,4 +8,5 @@ pub mod inject;
 pub mod ledger;
 pub mod raw;
 pub mod recorder;
+pub mod sim;
 pub mod world;

@@ -5,7 +5,7 @@
 
 mod disk;
 mod notify;
-mod retention;
+pub mod retention;
 mod usage;
 
 use crate::config::NodeConfig;

@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 
 /// Snapshots that nothing needs any more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Release {
+pub enum Release {
     /// The group's snapshots below this one.
     Older {
         /// The group.
@@ -24,13 +24,13 @@ pub(super) enum Release {
 
 /// Remembers what waits for which write. Notes every write that is submitted; is told every write that is durable.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Retention {
+pub struct Retention {
     waiting: VecDeque<(WriteId, Release)>,
 }
 
 impl Retention {
     /// A write goes to the log.
-    pub(super) fn note(&mut self, id: WriteId, write: &Write) {
+    pub fn note(&mut self, id: WriteId, write: &Write) {
         let release = match write {
             Write::Controller(write) => marked(write).map(|keep| Release::Older { group: GroupId::CONTROLLER, keep }),
             Write::Data { group, write } => marked(write).map(|keep| Release::Older { group: *group, keep }),
@@ -41,7 +41,7 @@ impl Retention {
     }
 
     /// All writes up to this one are durable: these may go now.
-    pub(super) fn synced(&mut self, id: WriteId) -> Vec<Release> {
+    pub fn synced(&mut self, id: WriteId) -> Vec<Release> {
         let count = self.waiting.partition_point(|(write, _)| *write <= id);
         self.waiting.drain(..count).map(|(_, release)| release).collect()
     }
