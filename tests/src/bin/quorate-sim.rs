@@ -1,4 +1,4 @@
-//! `quorate-sim judge HISTORY`: hands a recorded history (JSON lines, as the demo writes them) to every judge.
+//! `quorate-sim run`, `campaign`: simulated clusters. `quorate-sim judge HISTORY`: hands a recorded history (JSON lines, as the demo writes them) to every judge.
 //!
 //! Exit code 0 only if every judge says that it holds; 1 if one does not or cannot tell; 2 for bad usage.
 
@@ -9,6 +9,9 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if let Some(code) = quorate_tests::sim::cli::command(&arguments) {
+        return code;
+    }
     let [command, file] = arguments.as_slice() else { return usage() };
     if command != "judge" {
         return usage();
@@ -30,7 +33,7 @@ fn main() -> ExitCode {
 
 fn usage() -> ExitCode {
     eprintln!(
-        "usage: quorate-sim judge HISTORY\n  for example: quorate demo --keep /tmp/demo && quorate-sim judge /tmp/demo/history.jsonl"
+        "usage: quorate-sim run --seed N | campaign --seeds A..B | judge HISTORY\n  for example: quorate demo --keep /tmp/demo && quorate-sim judge /tmp/demo/history.jsonl"
     );
     ExitCode::from(2)
 }

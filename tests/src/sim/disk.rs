@@ -139,6 +139,26 @@ impl SimDisk {
         change(&mut self.lock().misbehaviour);
     }
 
+    /// Whether a crash would lose what was said to be durable.
+    pub fn owes(&self) -> bool {
+        let state = self.lock();
+        state.platter.owes()
+    }
+
+    /// The disk makes up for all lies, lost and misdirected writes and flipped bits, as if they had not been.
+    pub fn repair(&self) {
+        let state = &mut *self.lock();
+        state.platter.repair();
+        if state.journal.is_empty() {
+            state.reread();
+        }
+    }
+
+    /// What is on the disk counts from now on.
+    pub fn forgive(&self) {
+        self.lock().platter.forgive();
+    }
+
     /// What the disk does wrong now.
     pub fn misbehaviour(&self) -> Misbehaviour {
         self.lock().misbehaviour

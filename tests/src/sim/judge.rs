@@ -42,6 +42,7 @@ impl Finding {
 impl World {
     /// Ends all faults and starts what is down and can be started.
     pub fn heal(&mut self) {
+        self.mend_all();
         self.network.heal();
         self.network.links = Links::reliable();
         for number in 0..self.processes.len() {

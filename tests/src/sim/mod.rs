@@ -3,16 +3,22 @@
 //!
 //! What is absent: a wall clock, threads, sockets, files, iteration over hash maps, and any decision of the protocol.
 
+pub mod campaign;
+pub mod cli;
 pub mod clients;
 pub mod digest;
 pub mod disk;
+pub mod faults;
 pub mod judge;
 pub mod network;
 pub mod operator;
+pub mod plan;
 pub mod process;
 pub mod random;
+pub mod run;
 pub mod setup;
 mod shadow;
+pub mod shrink;
 pub mod steps;
 pub mod storage;
 pub mod time;

@@ -153,6 +153,11 @@ impl Network {
         self.slow.insert((from, to), by);
     }
 
+    /// Makes it as fast as others again.
+    pub fn speed_up(&mut self, from: End, to: End) {
+        self.slow.remove(&(from, to));
+    }
+
     /// Whether anything gets through from `from` to `to`.
     pub fn reaches(&self, from: End, to: End) -> bool {
         !self.blocked.contains(&(from, to))

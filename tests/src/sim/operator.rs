@@ -29,7 +29,7 @@ impl World {
     /// Waits until the controller works and every node is registered.
     pub fn wait_for_registration(&mut self) -> bool {
         self.run_until(Duration::from_secs(60), |world| {
-            let nodes = world.processes.len();
+            let nodes = world.setup.nodes;
             world.leader(GroupId::CONTROLLER).is_some_and(|leader| {
                 let controller = world.processes[leader].node().and_then(|node| node.controller());
                 controller.is_some_and(|group| group.machine().directory().nodes.len() == nodes)

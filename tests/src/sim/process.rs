@@ -57,6 +57,8 @@ pub enum Down {
     DiskFailed(String),
     /// Others told it to stop.
     Halted(Halt),
+    /// It was there beside those of the setup, for a while.
+    Gone,
 }
 
 /// A process, up or down.
@@ -76,6 +78,12 @@ pub struct Process {
     /// Why it is down, if it is.
     pub down: Option<Down>,
     pub(super) running: Option<Running>,
+    /// It may have lost what it made durable, and the others make up for it.
+    pub(super) lossy: bool,
+    /// Bits of its disk flipped: it may have lost its last frame.
+    pub(super) rotten: bool,
+    /// An old copy of its directory.
+    pub(super) copy: Option<Box<(Directory, Shadow)>>,
     /// What its disk must hold.
     pub(super) shadow: Shadow,
 }
@@ -132,6 +140,9 @@ impl Process {
             paused_until: Duration::ZERO,
             down: Some(Down::Killed),
             running: None,
+            lossy: false,
+            rotten: false,
+            copy: None,
             shadow: Shadow::default(),
         }
     }

@@ -14,6 +14,8 @@ use std::collections::{BTreeMap, VecDeque};
 #[derive(Clone, Default)]
 pub(super) struct Shadow {
     pub(super) durable: Durable,
+    /// The same before the last frame.
+    previous: Durable,
     files: Files,
     pending: VecDeque<(WriteId, Write)>,
 }
@@ -58,6 +60,7 @@ impl Shadow {
 
     /// All writes up to this one are durable.
     pub(super) fn synced(&mut self, write: WriteId) -> Result<(), String> {
+        self.previous = self.durable.clone();
         while let Some((_, write)) = self.pending.pop_front_if(|(id, _)| *id <= write) {
             self.durable.fold(write, &mut self.files)?;
         }
@@ -70,6 +73,10 @@ impl Shadow {
     /// It is not what was durable and a prefix of what came after.
     pub(super) fn recovered(&mut self, found: &Durable) -> Result<(), String> {
         let mut pending = std::mem::take(&mut self.pending);
+        if self.durable != *found {
+            // One frame is in flight at a time: what is found beyond is one.
+            self.previous = self.durable.clone();
+        }
         while self.durable != *found {
             let Some((_, write)) = pending.pop_front() else {
                 return Err(difference(&self.durable, found));
@@ -79,10 +86,15 @@ impl Shadow {
         Ok(())
     }
 
+    /// Whether this is what the disk held before the last frame.
+    pub(super) fn lacks_last_frame(&self, found: &Durable) -> bool {
+        self.previous == *found
+    }
+
     /// The disk lost something for good: what is found counts.
     pub(super) fn accept(&mut self, found: &Durable) {
         self.pending.clear();
-        self.durable = found.clone();
+        (self.durable, self.previous) = (found.clone(), found.clone());
         // The marked images stay readable, whatever came and went.
         if let Some(controller) = &found.controller {
             self.files.controller.insert(controller.mark.last, controller.image.clone());

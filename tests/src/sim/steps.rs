@@ -125,6 +125,10 @@ impl World {
         if matches!(message, Message::Refused { .. }) != back {
             return;
         }
+        if self.processes.len() > self.setup.nodes {
+            let heard = self.heard.entry((to, sender.node)).or_default();
+            *heard = sender.boot.max(*heard);
+        }
         let Some(running) = self.processes[to].running.as_mut() else { return };
         self.counts.steps += 1;
         let effects = running.node.step(Input::Received { from: sender, message });

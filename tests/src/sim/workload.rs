@@ -87,6 +87,9 @@ impl World {
         let Some(workload) = it.workload.as_mut().filter(|workload| workload.until > now) else { return };
         let (key, call) = workload.next(&mut it.random, now);
         let process = workload.process;
+        let huge = workload.huge_bytes;
+        self.huge_values +=
+            u64::from(matches!(&call, Call::Put(value) | Call::Append(value) if huge > 0 && value.len() >= huge));
         self.operate(client, process, &key, call);
     }
 

@@ -3,6 +3,7 @@
 use super::clients::SimClient;
 use super::digest::Digest;
 use super::disk::Outage;
+use super::faults::{Fault, Mend};
 use super::network::{End, Network};
 use super::process::{Directory, Down, Process};
 use super::random::Random;
@@ -16,7 +17,7 @@ use quorate_core::message::Peer;
 use quorate_core::node::Node;
 use quorate_spec::Violation;
 use quorate_spec::history::Operation;
-use quorate_spec::ids::{GroupId, NodeId, Stamp};
+use quorate_spec::ids::{Boot, GroupId, NodeId, Stamp};
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
@@ -52,6 +53,10 @@ pub(super) enum Event {
     Ask { client: usize },
     /// A process is started.
     Start { process: usize },
+    /// A fault ends.
+    Mend { number: u64 },
+    /// The second part of a fault.
+    Fault { fault: Box<Fault> },
 }
 
 /// A frame between processes.
@@ -83,6 +88,8 @@ pub struct Counts {
     pub refused_peers: u64,
     /// Starts that a damaged directory refused.
     pub refused_starts: u64,
+    /// Starts without something that was durable once: the others made up for it.
+    pub silent_losses: u64,
     /// Processes that ended because their disk failed.
     pub disk_failures: u64,
     /// Frames of the logs.
@@ -112,6 +119,18 @@ pub struct World {
     pub(super) violation: Option<Violation>,
     /// Tell each step on standard error.
     pub trace: bool,
+    /// Let disks lose what nobody makes up for: then the judges must notice.
+    pub reckless: bool,
+    /// How often each class of faults was injected.
+    pub faults: BTreeMap<&'static str, u64>,
+    /// How many huge values were written.
+    pub huge_values: u64,
+    pub(super) mends: BTreeMap<u64, Mend>,
+    pub(super) last_mend: u64,
+    /// Until when no other fault is injected.
+    pub(super) quiet_until: Moment,
+    /// The latest boot of each node that each process heard of, while there are two of one.
+    pub(super) heard: BTreeMap<(usize, NodeId), Boot>,
     last_life: u64,
     pub(super) last_connection: u64,
     pub(super) last_user: u64,
@@ -138,6 +157,13 @@ impl World {
             random,
             violation: None,
             trace: false,
+            reckless: false,
+            faults: BTreeMap::new(),
+            huge_values: 0,
+            mends: BTreeMap::new(),
+            last_mend: 0,
+            quiet_until: Duration::ZERO,
+            heard: BTreeMap::new(),
             last_life: 0,
             last_connection: 0,
             last_user: 0,
@@ -270,6 +296,8 @@ impl World {
             Event::Closed { client, process, connection, unsent } => self.closed(client, process, connection, unsent),
             Event::Ask { client } => self.ask(client),
             Event::Start { process } => self.start(process),
+            Event::Mend { number } => self.mend(number),
+            Event::Fault { fault } => _ = self.inject(0, &fault),
         }
     }
 
@@ -296,9 +324,18 @@ impl World {
     }
 
     pub(super) fn take_down(&mut self, number: usize, outage: Outage, why: Down) {
-        let process = &mut self.processes[number];
-        if process.running.take().is_none() {
+        if !self.processes[number].is_up() {
             return;
+        }
+        let expendable = self.reckless || self.is_expendable(number);
+        let process = &mut self.processes[number];
+        process.running = None;
+        for disk in [&process.directory.wal, &process.directory.snapshots] {
+            match disk.owes() {
+                true if expendable => process.lossy = true,
+                true => disk.repair(),
+                false => {}
+            }
         }
         process.paused_until = Duration::ZERO;
         process.down = Some(why);
@@ -361,7 +398,9 @@ impl Event {
             | Self::ClientDue { .. }
             | Self::Closed { .. }
             | Self::Ask { .. }
-            | Self::Start { .. } => None,
+            | Self::Start { .. }
+            | Self::Mend { .. }
+            | Self::Fault { .. } => None,
         }
     }
 }

@@ -56,6 +56,10 @@ impl DiskFile for SimFile {
             // A sector too early; at the beginning of a file, one too late.
             at = at.checked_sub(SECTOR).unwrap_or(at + SECTOR);
             state.misdeeds.misdirected += 1;
+            state.journal.push(Op::Clobber { inode, at, length: bytes.len() });
+        }
+        if dropped || misdirected {
+            state.journal.push(Op::Owe { inode, at: from, bytes: bytes.to_vec() });
         }
         match dropped {
             true => state.misdeeds.dropped += 1,

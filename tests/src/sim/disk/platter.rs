@@ -7,11 +7,35 @@ use std::collections::{BTreeMap, BTreeSet};
 /// A call that a process made.
 #[derive(Clone, Debug)]
 pub(super) enum Op {
-    Write { inode: u64, at: usize, bytes: Vec<u8> },
-    Extend { inode: u64, length: usize },
-    Sync { inode: u64, honest: bool },
+    Write {
+        inode: u64,
+        at: usize,
+        bytes: Vec<u8>,
+    },
+    /// These bytes should have been written here.
+    Owe {
+        inode: u64,
+        at: usize,
+        bytes: Vec<u8>,
+    },
+    /// What is here is about to be written over by mistake.
+    Clobber {
+        inode: u64,
+        at: usize,
+        length: usize,
+    },
+    Extend {
+        inode: u64,
+        length: usize,
+    },
+    Sync {
+        inode: u64,
+        honest: bool,
+    },
     Name(Change),
-    SyncNames { honest: bool },
+    SyncNames {
+        honest: bool,
+    },
 }
 
 /// A change of names.
@@ -44,12 +68,25 @@ struct Inode {
     pending: Vec<(usize, Vec<u8>)>,
 }
 
+impl Inode {
+    /// What a process reads.
+    fn contents(&self) -> Vec<u8> {
+        let mut bytes = self.durable.clone();
+        self.pending.iter().for_each(|(at, piece)| put(&mut bytes, *at, piece));
+        bytes
+    }
+}
+
 /// The lower layer.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Platter {
     inodes: BTreeMap<u64, Inode>,
     names: BTreeMap<String, u64>,
     pending_names: Vec<Change>,
+    /// What should be where, in the order in which to put it right.
+    owed: Vec<(u64, usize, Vec<u8>)>,
+    /// A sync did nothing, and nothing that came after made up for it.
+    lied: bool,
 }
 
 fn put(bytes: &mut Vec<u8>, at: usize, piece: &[u8]) {
@@ -62,6 +99,12 @@ impl Platter {
     pub(super) fn perform(&mut self, op: Op) {
         match op {
             Op::Write { inode, at, bytes } => self.inodes.entry(inode).or_default().pending.push((at, bytes)),
+            Op::Owe { inode, at, bytes } => self.owed.push((inode, at, bytes)),
+            Op::Clobber { inode, at, length } => {
+                let bytes = self.inodes.get(&inode).map(Inode::contents).unwrap_or_default();
+                let bytes = bytes.get(at..bytes.len().min(at + length)).unwrap_or_default().to_vec();
+                self.owed.push((inode, at, bytes));
+            }
             Op::Extend { inode, length } => {
                 let durable = &mut self.inodes.entry(inode).or_default().durable;
                 durable.resize(durable.len().max(length), 0);
@@ -79,7 +122,7 @@ impl Platter {
                     change.apply(&mut self.names);
                 }
             }
-            Op::Sync { honest: false, .. } | Op::SyncNames { honest: false } => {}
+            Op::Sync { honest: false, .. } | Op::SyncNames { honest: false } => self.lied = true,
         }
     }
 
@@ -115,11 +158,7 @@ impl Platter {
     pub(super) fn contents(&self) -> (BTreeMap<String, u64>, BTreeMap<u64, Vec<u8>>) {
         let mut names = self.names.clone();
         self.pending_names.iter().for_each(|change| change.apply(&mut names));
-        let file = |(number, inode): (&u64, &Inode)| {
-            let mut bytes = inode.durable.clone();
-            inode.pending.iter().for_each(|(at, piece)| put(&mut bytes, *at, piece));
-            (*number, bytes)
-        };
+        let file = |(number, inode): (&u64, &Inode)| (*number, inode.contents());
         let mut files: BTreeMap<u64, Vec<u8>> = self.inodes.iter().map(file).collect();
         for inode in names.values() {
             files.entry(*inode).or_default();
@@ -132,9 +171,35 @@ impl Platter {
         !self.pending_names.is_empty() || self.inodes.values().any(|inode| !inode.pending.is_empty())
     }
 
+    /// Whether a crash would lose what was said to be durable.
+    pub(super) fn owes(&self) -> bool {
+        !self.owed.is_empty() || (self.lied && self.is_dirty())
+    }
+
+    /// Everything is durable, and where it should be.
+    pub(super) fn repair(&mut self) {
+        self.pending_names.drain(..).for_each(|change| change.apply(&mut self.names));
+        for inode in self.inodes.values_mut() {
+            (inode.durable, inode.pending) = (inode.contents(), Vec::new());
+        }
+        for (inode, at, bytes) in self.owed.drain(..) {
+            if let Some(inode) = self.inodes.get_mut(&inode) {
+                put(&mut inode.durable, at, &bytes);
+            }
+        }
+        self.lied = false;
+    }
+
+    /// What is on the disk counts from now on.
+    pub(super) fn forgive(&mut self) {
+        self.owed.clear();
+        self.lied = false;
+    }
+
     /// Flips bits of a durable byte.
     pub(super) fn flip(&mut self, inode: u64, at: usize, mask: u8) {
         if let Some(byte) = self.inodes.get_mut(&inode).and_then(|inode| inode.durable.get_mut(at)) {
+            self.owed.push((inode, at, vec![*byte]));
             *byte ^= mask;
         }
     }
