@@ -14,5 +14,6 @@ pub mod raw;
 pub mod recorder;
 pub mod replay;
 pub mod shell;
+pub mod sim;
 pub mod small_disk;
 pub mod world;

@@ -18,6 +18,7 @@
 mod error;
 mod fold;
 mod frame;
+mod lane;
 mod log;
 mod open;
 mod record;
@@ -29,6 +30,7 @@ mod thread;
 pub use error::WalError;
 pub use fold::Fold;
 pub use frame::SECTOR;
+pub use lane::Lane;
 pub use log::Wal;
 pub use open::Recovered;
 pub use record::Birth;

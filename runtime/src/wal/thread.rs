@@ -3,6 +3,7 @@
 //!
 //! Segments are prepared on a second thread, so that the lane does not wait for it.
 
+use super::lane::Lane;
 use super::segment::Spare;
 use super::{Wal, WalError};
 use crate::disk::Disk;
@@ -13,10 +14,7 @@ use quorate_core::spec::ids::WriteId;
 use std::io;
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread::{self, JoinHandle};
-use std::time::{Duration, Instant};
-
-/// How long to wait before looking for space again on a full disk.
-const RETRY: Duration = Duration::from_millis(250);
+use std::time::Instant;
 
 /// What the log's thread reports.
 #[derive(Debug)]
@@ -48,19 +46,10 @@ impl<D: Disk> WalThread<D> {
     /// The operating system starts no thread.
     pub fn spawn(wal: Wal<D>, report: impl Fn(WalEvent) + Send + 'static) -> io::Result<Self> {
         let (work, todo) = mpsc::channel();
-        let lane = Lane {
-            wal,
-            report: Box::new(report),
-            todo,
-            maker: Maker::spawn(work.clone())?,
-            full: false,
-            next_look: Instant::now(),
-            blocked: false,
-            closing: false,
-            ids: Vec::new(),
-            writes: Vec::new(),
-        };
-        let thread = thread::Builder::new().name("quorate-wal".into()).spawn(move || lane.run())?;
+        let lane = Lane::new(wal, Instant::now());
+        let maker = Maker::spawn(work.clone())?;
+        let worker = Worker { lane, report: Box::new(report), todo, maker, closing: false };
+        let thread = thread::Builder::new().name("quorate-wal".into()).spawn(move || worker.run())?;
         Ok(Self { work, thread: Some(thread) })
     }
 
@@ -91,8 +80,6 @@ impl<D: Disk> Drop for WalThread<D> {
 /// The thread that prepares segments, one per request.
 struct Maker<D: Disk> {
     ask: Sender<(D, u64)>,
-    /// One is on its way.
-    asked: bool,
     thread: JoinHandle<()>,
 }
 
@@ -106,11 +93,7 @@ impl<D: Disk> Maker<D> {
                 }
             }
         })?;
-        Ok(Self { ask, asked: false, thread })
-    }
-
-    fn ask(&mut self, needs: (D, u64)) {
-        self.asked = self.asked || self.ask.send(needs).is_ok();
+        Ok(Self { ask, thread })
     }
 
     /// Waits for the end of what it does: nobody else may touch the spare until then.
@@ -122,24 +105,16 @@ impl<D: Disk> Maker<D> {
     }
 }
 
-/// The lane's state.
-struct Lane<D: Disk> {
-    wal: Wal<D>,
+/// What the log's thread works with.
+struct Worker<D: Disk> {
+    lane: Lane<D>,
     report: Box<dyn Fn(WalEvent) + Send>,
     todo: Receiver<Work<D>>,
     maker: Maker<D>,
-    /// The disk is full, as far as is known.
-    full: bool,
-    /// When to look for space again, if it is.
-    next_look: Instant,
-    /// The next frame waits for a segment.
-    blocked: bool,
     closing: bool,
-    ids: Vec<WriteId>,
-    writes: Vec<Write>,
 }
 
-impl<D: Disk> Lane<D> {
+impl<D: Disk> Worker<D> {
     fn run(mut self) {
         let result = self.serve();
         self.maker.end();
@@ -150,13 +125,12 @@ impl<D: Disk> Lane<D> {
 
     fn serve(&mut self) -> Result<(), WalError> {
         loop {
-            let wanted = self.wal.wants_spare() || (self.blocked && !self.wal.has_spare());
-            if wanted && !self.full {
-                self.maker.ask(self.wal.spare_needs());
+            if let Some(needs) = self.lane.ask_spare(Instant::now()) {
+                // A closed channel means that the maker panicked, which `Maker::end` passes on.
+                let _ = self.maker.ask.send(needs);
             }
-            self.look_for_space();
-            if self.writes.is_empty() || self.blocked {
-                if self.closing && (self.writes.is_empty() || self.full) {
+            if !self.lane.is_ready() {
+                if self.closing && (self.lane.is_empty() || self.lane.next_look().is_some()) {
                     return Ok(());
                 }
                 self.wait()?;
@@ -164,91 +138,32 @@ impl<D: Disk> Lane<D> {
             while let Ok(work) = self.todo.try_recv() {
                 self.take(work)?;
             }
-            if !self.writes.is_empty() && !self.blocked {
-                self.commit()?;
+            if self.lane.is_ready() {
+                let event = self.lane.commit(Instant::now())?;
+                event.into_iter().for_each(&self.report);
             }
-        }
-    }
-
-    /// On a full disk, looks for space again now and then, however busy the lane is.
-    fn look_for_space(&mut self) {
-        if !self.full || self.next_look > Instant::now() {
-            return;
-        }
-        self.next_look = Instant::now() + RETRY;
-        if self.wal.has_spare() {
-            self.blocked = false;
-        } else {
-            self.maker.ask(self.wal.spare_needs());
         }
     }
 
     /// Waits for something to do, on a full disk no longer than until the next look for space.
     fn wait(&mut self) -> Result<(), WalError> {
-        if !self.full {
-            return self.todo.recv().map_or(Ok(()), |work| self.take(work));
-        }
-        match self.todo.recv_timeout(self.next_look.saturating_duration_since(Instant::now())) {
-            Ok(work) => self.take(work),
-            Err(_) => Ok(()),
-        }
+        let work = match self.lane.next_look() {
+            None => self.todo.recv().ok(),
+            Some(look) => self.todo.recv_timeout(look.saturating_duration_since(Instant::now())).ok(),
+        };
+        work.map_or(Ok(()), |work| self.take(work))
     }
 
     fn take(&mut self, work: Work<D>) -> Result<(), WalError> {
         match work {
-            Work::Writes(writes) => {
-                for (id, write) in writes {
-                    self.ids.push(id);
-                    self.writes.push(write);
-                }
-            }
+            Work::Writes(writes) => self.lane.submit(writes),
             Work::Close => self.closing = true,
             Work::Spare(made) => {
-                self.maker.asked = false;
-                self.take_spare(made)?;
+                let event = self.lane.take_spare(made, Instant::now())?;
+                event.into_iter().for_each(&self.report);
             }
         }
         Ok(())
-    }
-
-    fn take_spare(&mut self, made: Result<Spare<D>, WalError>) -> Result<(), WalError> {
-        match made {
-            Ok(spare) => {
-                self.wal.give_spare(spare);
-                self.blocked = false;
-                self.set_full(false);
-            }
-            Err(WalError::Full) if self.wal.reclaim()? > 0 => self.maker.ask(self.wal.spare_needs()),
-            Err(WalError::Full) => self.set_full(true),
-            Err(error) => return Err(error),
-        }
-        Ok(())
-    }
-
-    fn commit(&mut self) -> Result<(), WalError> {
-        match self.wal.commit_ready(&self.writes) {
-            Ok(Some(count)) => {
-                self.writes.drain(..count);
-                if let Some(last) = self.ids.drain(..count).next_back() {
-                    (self.report)(WalEvent::Synced(last));
-                }
-            }
-            Ok(None) => self.blocked = true,
-            Err(WalError::Full) => {
-                self.blocked = true;
-                self.set_full(true);
-            }
-            Err(error) => return Err(error),
-        }
-        Ok(())
-    }
-
-    fn set_full(&mut self, full: bool) {
-        if self.full != full {
-            self.full = full;
-            self.next_look = Instant::now() + RETRY;
-            (self.report)(WalEvent::Full(full));
-        }
     }
 }
 

@@ -1,3 +1,4 @@
+//! `quorate-sim run`, `campaign`: simulated clusters, each from one seed.
 //! `quorate-sim judge HISTORY`: hands a recorded history (JSON lines, as the demo writes them) to every judge.
 //! `quorate-sim replay RECORD`: steps the core through what a node recorded (`quorate node --record`).
 //! `quorate-sim mutants`: hunts every deliberate bug of the shell, in a build that has them.
@@ -13,8 +14,12 @@ use std::path::Path;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    let all: Vec<String> = std::env::args().skip(1).collect();
+    if let Some(code) = quorate_tests::sim::cli::command(&all) {
+        return code;
+    }
     let (flags, arguments): (Vec<String>, Vec<String>) =
-        std::env::args().skip(1).partition(|argument| argument.starts_with("--"));
+        all.into_iter().partition(|argument| argument.starts_with("--"));
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let json = flags.iter().any(|flag| flag == "--json");
     let known = flags.iter().all(|flag| flag == "--json");
@@ -109,8 +114,9 @@ fn mutants(_json: bool) -> ExitCode {
 
 fn usage() -> ExitCode {
     eprintln!(
-        "usage: quorate-sim judge HISTORY\n       quorate-sim replay RECORD [--json]\n       quorate-sim mutants [--json]\n  for example: quorate demo --keep \
-         /tmp/demo && quorate-sim judge /tmp/demo/history.jsonl"
+        "usage: quorate-sim run --seed N [--json]\n       quorate-sim campaign --seeds A..B [--seconds S] [--json]\n       \
+         quorate-sim judge HISTORY\n       quorate-sim replay RECORD [--json]\n       quorate-sim mutants [--json]\n  \
+         for example: quorate demo --keep /tmp/demo && quorate-sim judge /tmp/demo/history.jsonl"
     );
     ExitCode::from(2)
 }

@@ -1,0 +1,99 @@
+//! Many seeds, on a few threads, one world on each.
+
+use super::plan::Plan;
+use super::run::{Report, run};
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+/// What a campaign is.
+#[derive(Clone, Debug)]
+pub struct Campaign {
+    /// The seeds.
+    pub seeds: Range<u64>,
+    /// How long new runs are begun.
+    pub time: Duration,
+    /// How many worlds run at once.
+    pub threads: usize,
+}
+
+/// What came of a campaign.
+#[derive(Clone, Debug, Default)]
+pub struct Tally {
+    /// Runs.
+    pub runs: u64,
+    /// Operations judged.
+    pub operations: u64,
+    /// Faults by class.
+    pub faults: BTreeMap<&'static str, u64>,
+    /// Messages lost, doubled and late.
+    pub messages: [u64; 3],
+    /// Virtual time of all clusters.
+    pub virtual_time: Duration,
+    /// Events.
+    pub events: u64,
+    /// Starts refused because of damage.
+    pub refused_starts: u64,
+    /// Peers refused.
+    pub refused_peers: u64,
+    /// Processes that ended because their disk failed.
+    pub disk_failures: u64,
+    /// Losses that the others made up for.
+    pub silent_losses: u64,
+    /// Runs that did not pass.
+    pub failed: Vec<Report>,
+}
+
+impl Tally {
+    /// Takes a run in.
+    pub fn add(&mut self, report: Report) {
+        self.runs += 1;
+        self.operations += report.operations as u64;
+        for (class, count) in &report.faults {
+            *self.faults.entry(class).or_default() += count;
+        }
+        self.messages.iter_mut().zip(report.messages).for_each(|(sum, count)| *sum += count);
+        self.virtual_time += report.virtual_time;
+        self.events += report.counts.events;
+        self.refused_starts += report.counts.refused_starts;
+        self.refused_peers += report.counts.refused_peers;
+        self.disk_failures += report.counts.disk_failures;
+        self.silent_losses += report.counts.silent_losses;
+        if report.finding.word() != "pass" {
+            self.failed.push(report);
+        }
+    }
+
+    /// All faults but those of single messages.
+    pub fn fault_count(&self) -> u64 {
+        self.faults.values().sum()
+    }
+}
+
+impl Campaign {
+    /// Runs it. `done` hears of every run.
+    pub fn run(&self, plan: impl Fn(u64) -> Plan + Sync, done: impl Fn(&Report) + Sync) -> Tally {
+        let begun = Instant::now();
+        let (next, tally) = (AtomicU64::new(self.seeds.start), Mutex::new(Tally::default()));
+        std::thread::scope(|scope| {
+            for _ in 0..self.threads.max(1) {
+                scope.spawn(|| {
+                    while begun.elapsed() < self.time {
+                        let seed = next.fetch_add(1, Ordering::Relaxed);
+                        if seed >= self.seeds.end {
+                            break;
+                        }
+                        let report = run(&plan(seed));
+                        done(&report);
+                        tally.lock().expect("nobody panics while adding").add(report);
+                    }
+                });
+            }
+        });
+        let mut tally = tally.into_inner().expect("nobody panics while adding");
+        tally.failed.sort_by_key(|report| report.seed);
+        tally
+    }
+}

@@ -1,0 +1,209 @@
+//! `quorate-sim run` and `quorate-sim campaign`.
+
+use super::campaign::{Campaign, Tally};
+use super::judge::Finding;
+use super::plan::Plan;
+use super::run::{Report, run};
+use super::shrink::shrink;
+use clap::Parser;
+use serde_json::{Value, json};
+use std::process::ExitCode;
+use std::time::Duration;
+
+/// A simulated cluster under faults, one seed or many.
+#[derive(Debug, Parser)]
+#[command(name = "quorate-sim")]
+enum Command {
+    /// Runs one seed.
+    Run {
+        /// The seed: it decides everything.
+        #[arg(long)]
+        seed: u64,
+        /// Standard output is one JSON value.
+        #[arg(long)]
+        json: bool,
+        /// Leave faults out as long as the run still fails, and show the rest.
+        #[arg(long)]
+        shrink: bool,
+    },
+    /// Runs many seeds.
+    Campaign {
+        /// The seeds, as in 0..100.
+        #[arg(long, value_parser = parse_range)]
+        seeds: (u64, u64),
+        /// For how many seconds new runs are begun.
+        #[arg(long, default_value_t = u64::MAX)]
+        seconds: u64,
+        /// How many worlds run at once.
+        #[arg(long, default_value_t = 2)]
+        threads: usize,
+        /// Standard output is one JSON value.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+fn parse_range(text: &str) -> Result<(u64, u64), String> {
+    let (from, to) = text.split_once("..").ok_or("seeds are given as in 0..100")?;
+    let number = |digits: &str| digits.parse::<u64>().map_err(|error| format!("{digits}: {error}"));
+    let (from, to) = (number(from)?, number(to)?);
+    if from < to { Ok((from, to)) } else { Err("there is no seed in that range".into()) }
+}
+
+/// Does what the arguments say, if they name one of this module's commands.
+pub fn command(arguments: &[String]) -> Option<ExitCode> {
+    if !matches!(arguments.first().map(String::as_str), Some("run" | "campaign")) {
+        return None;
+    }
+    let arguments = std::iter::once("quorate-sim").chain(arguments.iter().map(String::as_str));
+    Some(match Command::try_parse_from(arguments) {
+        Ok(Command::Run { seed, json, shrink }) => run_seed(seed, json, shrink),
+        Ok(Command::Campaign { seeds, seconds, threads, json }) => {
+            let time = Duration::from_secs(seconds);
+            run_campaign(&Campaign { seeds: seeds.0..seeds.1, time, threads }, json)
+        }
+        Err(error) => {
+            let _ = error.print();
+            ExitCode::from(2)
+        }
+    })
+}
+
+fn exit(passed: bool) -> ExitCode {
+    if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn run_seed(seed: u64, json: bool, shrinks: bool) -> ExitCode {
+    let plan = Plan::of(seed);
+    let report = run(&plan);
+    if json {
+        println!("{}", to_json(&report));
+    } else {
+        tell(&report);
+    }
+    let passed = matches!(report.finding, Finding::Pass);
+    if shrinks && !passed {
+        tell_shrunk(&plan);
+    }
+    exit(passed)
+}
+
+fn to_json(report: &Report) -> Value {
+    json!({
+        "seed": report.seed,
+        "digest": format!("{:016x}", report.digest),
+        "operations": report.operations,
+        "faults": report.faults,
+        "messages": { "lost": report.messages[0], "doubled": report.messages[1], "late": report.messages[2] },
+        "virtual_seconds": report.virtual_time.as_secs_f64(),
+        "events": report.counts.events,
+        "verdict": report.finding.word(),
+        "evidence": evidence(&report.finding),
+    })
+}
+
+fn evidence(finding: &Finding) -> String {
+    match finding {
+        Finding::Pass => String::new(),
+        Finding::Fail(violation) => format!("{}: {}", violation.property, violation.evidence),
+        Finding::Unknown(why) => why.clone(),
+    }
+}
+
+fn tell(report: &Report) {
+    let Report { seed, digest, operations, finding, .. } = report;
+    println!("seed {seed}: {}  digest {digest:016x}", finding.word());
+    println!("{operations} operations, {} faults, {:.1?} of virtual time", report.fault_count(), report.virtual_time);
+    if !matches!(finding, Finding::Pass) {
+        println!("{}", evidence(finding));
+        println!("again: quorate-sim run --seed {seed} --shrink");
+    }
+}
+
+fn tell_shrunk(plan: &Plan) {
+    let Some((plan, report)) = shrink(plan) else { return };
+    eprintln!("with these faults it still fails ({}):", evidence(&report.finding));
+    for scheduled in &plan.faults {
+        eprintln!("  {:>10.3?}  {:?}", scheduled.at, scheduled.fault);
+    }
+}
+
+fn run_campaign(campaign: &Campaign, json: bool) -> ExitCode {
+    let cpu = cpu_seconds();
+    let tally = campaign.run(Plan::of, |report| {
+        if report.finding.word() != "pass" {
+            eprintln!("seed {} {}: {}", report.seed, report.finding.word(), evidence(&report.finding));
+        }
+    });
+    let cpu = (cpu_seconds() - cpu).max(0.01);
+    let passed = tally.failed.is_empty();
+    if json {
+        println!("{}", tally_to_json(&tally, cpu));
+    } else {
+        tell_tally(&tally, cpu);
+    }
+    if let Some(first) = tally.failed.first() {
+        eprintln!("again: quorate-sim run --seed {}", first.seed);
+        tell_shrunk(&Plan::of(first.seed));
+    }
+    exit(passed)
+}
+
+fn tally_to_json(tally: &Tally, cpu: f64) -> Value {
+    json!({
+        "runs": tally.runs,
+        "operations": tally.operations,
+        "faults": tally.faults,
+        "fault_count": tally.fault_count(),
+        "messages": { "lost": tally.messages[0], "doubled": tally.messages[1], "late": tally.messages[2] },
+        "virtual_hours": tally.virtual_time.as_secs_f64() / 3600.0,
+        "cpu_seconds": cpu,
+        "hours_per_cpu_hour": tally.virtual_time.as_secs_f64() / cpu,
+        "operations_per_cpu_second": tally.operations as f64 / cpu,
+        "events_per_cpu_second": tally.events as f64 / cpu,
+        "faults_per_cpu_second": tally.fault_count() as f64 / cpu,
+        "refused_starts": tally.refused_starts,
+        "refused_peers": tally.refused_peers,
+        "disk_failures": tally.disk_failures,
+        "silent_losses": tally.silent_losses,
+        "failed": tally.failed.iter().map(|report| report.seed).collect::<Vec<_>>(),
+    })
+}
+
+fn tell_tally(tally: &Tally, cpu: f64) {
+    for (class, count) in &tally.faults {
+        println!("{class:<22} {count:>10}");
+    }
+    for (name, count) in ["messages lost", "messages doubled", "messages late"].iter().zip(tally.messages) {
+        println!("{name:<22} {count:>10}");
+    }
+    println!(
+        "{} runs, {} operations judged, {} faults (single messages apart), {} failed",
+        tally.runs,
+        tally.operations,
+        tally.fault_count(),
+        tally.failed.len()
+    );
+    let hours = tally.virtual_time.as_secs_f64() / 3600.0;
+    println!(
+        "{hours:.1} cluster-hours in {cpu:.1} s of CPU: {:.0} per CPU-hour; per CPU-second {:.0} events, {:.0} operations, \
+         {:.0} faults",
+        hours / (cpu / 3600.0),
+        tally.events as f64 / cpu,
+        tally.operations as f64 / cpu,
+        tally.fault_count() as f64 / cpu
+    );
+    println!(
+        "{} starts refused for damage, {} processes ended by their disk, {} peers refused, {} losses made up for",
+        tally.refused_starts, tally.disk_failures, tally.refused_peers, tally.silent_losses
+    );
+}
+
+/// The time that this process has worked, in seconds.
+fn cpu_seconds() -> f64 {
+    let usage = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    // Fields 14 and 15, in hundredths; the name before may have spaces, and ends with a bracket.
+    let fields = usage.rsplit(')').next().unwrap_or_default().split_whitespace();
+    let ticks: u64 = fields.skip(11).take(2).filter_map(|field| field.parse::<u64>().ok()).sum();
+    ticks as f64 / 100.0
+}

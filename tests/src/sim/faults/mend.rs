@@ -1,0 +1,163 @@
+//! How faults end.
+
+use super::inject::HEARSAY;
+use crate::sim::disk::{Misbehaviour, Outage};
+use crate::sim::network::End;
+use crate::sim::process::{Directory, Down};
+use crate::sim::shadow::Shadow;
+use crate::sim::world::{Event, World};
+use std::time::Duration;
+
+/// The property that of two processes with one identity one stops.
+pub(super) const IDENTITY: &str = "OneProcessPerIdentity";
+
+/// What ends.
+pub(crate) enum Mend {
+    /// These get through again.
+    Reach(Vec<(End, End)>),
+    /// These are as fast as others.
+    Speed(End, End),
+    /// The network is as it was made.
+    Links,
+    /// A disk has space and its usual pace.
+    Disk { process: usize },
+    /// A clock is right.
+    Clock { process: usize },
+    /// Syncs that lied end: in a power cut, if that can be survived.
+    Lies { process: usize },
+    /// A write went wrong a while ago: the process is killed.
+    Exposure { process: usize },
+    /// A disk that was refused is repaired, and the process started.
+    Repair { process: usize },
+    /// A process gets its directory back.
+    Restore { process: usize, kept: Box<(Directory, Shadow)> },
+    /// A process that has an old copy by now is looked at: if it was refused it gets its directory back.
+    Aged { process: usize, kept: Box<(Directory, Shadow)> },
+    /// A process that had no business here goes.
+    Dismiss { process: usize },
+    /// The first of two processes with one identity may go on, if all others know the second.
+    Meet { process: usize, other: usize },
+    /// One of them must have been told to stop.
+    Part { process: usize, other: usize },
+}
+
+impl World {
+    /// Has a fault end after a while.
+    pub(super) fn mend_in(&mut self, time: Duration, mend: Mend) {
+        self.last_mend += 1;
+        self.mends.insert(self.last_mend, mend);
+        self.queue.push(self.now + time, Event::Mend { number: self.last_mend });
+    }
+
+    pub(in crate::sim) fn mend(&mut self, number: u64) {
+        if let Some(mend) = self.mends.remove(&number) {
+            self.end_fault(mend);
+        }
+    }
+
+    /// Has everything that is still broken end now.
+    pub(in crate::sim) fn mend_all(&mut self) {
+        while let Some((_, mend)) = self.mends.pop_first() {
+            self.end_fault(mend);
+        }
+    }
+
+    fn end_fault(&mut self, mend: Mend) {
+        match mend {
+            Mend::Reach(pairs) => pairs.into_iter().for_each(|(from, to)| self.network.unblock(from, to)),
+            Mend::Speed(from, to) => self.network.speed_up(from, to),
+            Mend::Links => self.network.links = self.setup.links.clone(),
+            Mend::Disk { process } => {
+                self.processes[process].disk_factor = 1;
+                for disk in self.disks(process) {
+                    disk.misbehave(|it| it.capacity = None);
+                }
+            }
+            Mend::Clock { process } => self.processes[process].clock = 1000,
+            Mend::Lies { process } => {
+                if self.is_expendable(process) {
+                    let kept = if self.random.per_mille(500) { 0 } else { 300 };
+                    self.crash(process, Outage::Power { kept });
+                }
+                let wal = &self.processes[process].directory.wal;
+                wal.misbehave(|it| it.lies = false);
+                wal.repair();
+                self.start_or_repair(process);
+            }
+            Mend::Exposure { process } => {
+                self.crash(process, Outage::Process);
+                self.start_or_repair(process);
+            }
+            Mend::Repair { process } => {
+                for disk in self.disks(process) {
+                    disk.misbehave(|it| *it = Misbehaviour::default());
+                    disk.repair();
+                }
+                self.start(process);
+            }
+            Mend::Restore { process, kept } => self.put_back(process, *kept),
+            Mend::Aged { process, kept } => {
+                if self.processes[process].is_up() {
+                    // Nobody remembers a later boot, and nobody misses what it lost.
+                    return;
+                }
+                self.put_back(process, *kept);
+            }
+            Mend::Dismiss { process } => {
+                self.take_down(process, Outage::Process, Down::Gone);
+                self.processes[process].down = Some(Down::Gone);
+            }
+            Mend::Meet { process, other } => self.meet(process, other),
+            Mend::Part { process, other } => self.part(process, other),
+        }
+    }
+
+    /// Starts a process; if its disk is refused it is repaired after a while.
+    pub(super) fn start_or_repair(&mut self, process: usize) {
+        self.start(process);
+        if matches!(self.processes[process].down, Some(Down::Refused(_))) {
+            self.mend_in(Duration::from_secs(2), Mend::Repair { process });
+        }
+    }
+
+    fn put_back(&mut self, process: usize, (directory, shadow): (Directory, Shadow)) {
+        self.take_down(process, Outage::Process, Down::Killed);
+        let it = &mut self.processes[process];
+        (it.directory, it.shadow, it.lossy) = (directory, shadow, false);
+        self.start(process);
+    }
+
+    /// Two processes with one identity meet: the first goes on, and must be told that a later one is known. If not all
+    /// others know that, both could make promises to different peers; then the first goes without a word.
+    fn meet(&mut self, process: usize, other: usize) {
+        let (id, boot) = (self.processes[other].id, self.boot(other));
+        let groups = self.groups_of(other);
+        let peers = self.nodes().map(|(number, _)| number).filter(|number| ![process, other].contains(number));
+        let concerned = peers.filter(|peer| self.groups_of(*peer).iter().any(|group| groups.contains(group)));
+        let known = concerned.collect::<Vec<_>>().into_iter().all(|peer| self.heard.get(&(peer, id)) >= Some(&boot));
+        self.processes[process].paused_until = self.now;
+        if known && self.processes[other].is_up() {
+            return self.mend_in(HEARSAY, Mend::Part { process, other });
+        }
+        self.quiet_until = self.now;
+        self.take_over(process, other);
+    }
+
+    fn part(&mut self, process: usize, other: usize) {
+        let told = matches!(self.processes[process].down, Some(Down::Halted(_)));
+        if !told && self.processes[process].is_up() && self.processes[other].is_up() {
+            let evidence = format!("process {process} goes on beside process {other}, a later boot of its directory");
+            return self.fail(IDENTITY, evidence);
+        }
+        self.take_over(process, other);
+    }
+
+    /// The second of two processes goes on in the first one's place.
+    fn take_over(&mut self, process: usize, other: usize) {
+        self.take_down(other, Outage::Process, Down::Gone);
+        let second = &mut self.processes[other];
+        second.down = Some(Down::Gone);
+        let kept = (second.directory.clone(), std::mem::take(&mut second.shadow));
+        self.put_back(process, kept);
+    }
+}

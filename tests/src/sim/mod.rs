@@ -1,0 +1,27 @@
+//! The simulator: whole clusters of the real core with the runtime's real log, snapshots and codec, on simulated disks and
+//! a simulated network, in virtual time, in one thread. One seed is one run, bit for bit.
+//!
+//! What is absent: a wall clock, threads, sockets, files, iteration over hash maps, and any decision of the protocol.
+
+pub mod campaign;
+pub mod cli;
+pub mod clients;
+pub mod digest;
+pub mod disk;
+pub mod faults;
+pub mod judge;
+pub mod network;
+pub mod operator;
+pub mod plan;
+pub mod process;
+pub mod random;
+pub mod run;
+pub mod setup;
+mod shadow;
+pub mod shrink;
+pub mod steps;
+pub mod storage;
+pub mod time;
+mod watch;
+pub mod workload;
+pub mod world;

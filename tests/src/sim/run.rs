@@ -1,0 +1,104 @@
+//! Running a plan, and what came of it.
+
+use super::faults::CLASSES;
+use super::judge::{Finding, PROGRESS};
+use super::plan::Plan;
+use super::world::{Counts, World};
+use quorate_spec::Violation;
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
+
+/// What came of a run.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// The seed.
+    pub seed: u64,
+    /// The digest of everything that happened.
+    pub digest: u64,
+    /// How many operations were judged.
+    pub operations: usize,
+    /// How often each class of faults was injected. Messages lost, doubled and reordered are counted apart.
+    pub faults: BTreeMap<&'static str, u64>,
+    /// Messages that were lost, by chance or at a partition; that came twice; that came late.
+    pub messages: [u64; 3],
+    /// How much virtual time went by.
+    pub virtual_time: Duration,
+    /// How much happened.
+    pub counts: Counts,
+    /// What is said of it.
+    pub finding: Finding,
+}
+
+impl Report {
+    /// All faults but those of single messages.
+    pub fn fault_count(&self) -> u64 {
+        self.faults.values().sum()
+    }
+}
+
+/// Runs a plan. A panic of the core or the runtime is a finding.
+pub fn run(plan: &Plan) -> Report {
+    let mut world = World::new(plan.setup.clone());
+    world.reckless = plan.reckless;
+    let panicked = catch_unwind(AssertUnwindSafe(|| live(&mut world, plan))).err();
+    let finding = match panicked {
+        None => world.judge(),
+        Some(panic) => {
+            let text = panic.downcast_ref::<String>().map(String::as_str);
+            let text = text.or(panic.downcast_ref::<&str>().copied()).unwrap_or("without words");
+            Finding::Fail(Violation::new("NoPanic", text.to_owned()))
+        }
+    };
+    report(&world, finding)
+}
+
+fn live(world: &mut World, plan: &Plan) {
+    let operator = world.add_client();
+    let groups: Vec<(u64, &[usize])> = plan.groups.iter().map(|(gid, servers)| (*gid, servers.as_slice())).collect();
+    if !world.found(operator, &groups) {
+        return world.fail(PROGRESS, "the cluster does not begin".into());
+    }
+    let start = world.now();
+    for _ in 0..plan.users {
+        let client = world.add_client();
+        world.put_to_work(client, plan.workload.clone());
+    }
+    for scheduled in &plan.faults {
+        world.advance(start + scheduled.at);
+        if world.violation().is_some() {
+            return;
+        }
+        world.inject(operator, &scheduled.fault);
+    }
+    world.advance(start + plan.length);
+    world.settle();
+}
+
+fn report(world: &World, finding: Finding) -> Report {
+    let mut faults: BTreeMap<&'static str, u64> = CLASSES.into_iter().map(|class| (class, 0)).collect();
+    faults.extend(world.faults.iter().map(|(class, count)| (*class, *count)));
+    for number in 0..world.process_count() {
+        let directory = &world.process(number).directory;
+        for misdeeds in [directory.wal.misdeeds(), directory.snapshots.misdeeds()] {
+            *faults.entry("torn-sector").or_default() += misdeeds.torn;
+            *faults.entry("lost-sector").or_default() += misdeeds.lost;
+            *faults.entry("lost-name").or_default() += misdeeds.lost_names;
+        }
+    }
+    let traffic = &world.network.traffic;
+    faults.insert("corrupt-frame", traffic.corrupted);
+    faults.insert("cut-frame", traffic.cut);
+    faults.insert("oversized-frame", traffic.oversized);
+    faults.insert("huge-value", world.huge_values);
+    Report {
+        seed: world.setup.seed,
+        digest: world.digest(),
+        operations: world.history.len(),
+        faults,
+        messages: [traffic.lost + traffic.blocked, traffic.doubled, traffic.reordered],
+        virtual_time: world.now(),
+        counts: world.counts,
+        finding,
+    }
+}
