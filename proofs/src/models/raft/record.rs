@@ -26,7 +26,7 @@ const RECORDED: Scope = Scope {
     snapshots: 2,
     reads: 4,
     transfers: 1,
-    heartbeats: true,
+    beats: u8::MAX,
     check_quorum: true,
     pre_votes: true,
     only_elections: false,
