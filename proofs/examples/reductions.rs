@@ -32,13 +32,14 @@ fn main() {
     }
 }
 
-fn rows() -> [(&'static str, Reductions); 5] {
+fn rows() -> [(&'static str, Reductions); 6] {
     let all = Reductions::ALL;
     [
         ("all reductions", all),
         ("without symmetry", Reductions { symmetry: false, ..all }),
         ("without dead messages", Reductions { dead_messages: false, ..all }),
-        ("without sync at once", Reductions { sync_at_once: false, ..all }),
+        ("without sync at once", Reductions { sync_at_once: false, unseen: false, ..all }),
+        ("with unseen steps", Reductions { unseen: false, ..all }),
         ("none", Reductions::NONE),
     ]
 }

@@ -11,7 +11,13 @@
 //! the same step are lost with it, and those of later steps. So a node that waits has nothing to do on its disk but to
 //! crash, with less than what its first such step wrote; and no more nodes wait than may still crash.
 //!
+//! A node that waits and does not lead sends nothing, where heartbeats, snapshots and pre-votes are not explored: all that
+//! it says is a promise. What it does until its crash is seen by nobody and forgotten by itself, so with
+//! [`Reductions::unseen`] it does nothing. A step that does send something is taken all the same, so that a promise that
+//! leaves early is seen.
+//!
 //! [`Reductions::sync_at_once`]: super::scopes::Reductions::sync_at_once
+//! [`Reductions::unseen`]: super::scopes::Reductions::unseen
 
 use super::RaftModel;
 use super::intern::Shared;
@@ -187,11 +193,24 @@ impl RaftModel {
             return;
         }
         let waits = shared.local.waits();
+        if waits && self.is_unseen(shared, &deed) {
+            return;
+        }
         let may_wait = !waits && crashes.may_hit(&shared.local) && self.done(shared, &deed, false).after.local.waits();
         if may_wait {
             actions.push(RaftAction { node, deed: deed.clone(), waits: true });
         }
         actions.push(RaftAction { node, deed, waits });
+    }
+
+    /// Whether nobody would see what a node does that waits for its crash.
+    fn is_unseen(&self, shared: &Arc<Shared>, deed: &Deed) -> bool {
+        let leads = |shared: &Shared| shared.local.replica.is_leader();
+        if !self.scope.reductions.unseen || self.scope.has_unsynced_messages() || leads(shared) {
+            return false;
+        }
+        let done = self.done(shared, deed, false);
+        done.sends.is_empty() && done.violation.is_none() && !leads(&done.after)
     }
 
     /// A leader's wish to hand over is an election like another: the bound on terms counts it.

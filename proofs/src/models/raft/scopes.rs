@@ -59,15 +59,17 @@ pub struct Reductions {
     pub dead_messages: bool,
     /// Writes are synced at once, or wait for a crash; see `actions`.
     pub sync_at_once: bool,
+    /// A node that waits for its crash takes no steps that nobody sees; see `actions`. Rests on `sync_at_once`.
+    pub unseen: bool,
 }
 
 impl Reductions {
     /// All of them.
-    pub const ALL: Self = Self { symmetry: true, dead_messages: true, sync_at_once: true };
+    pub const ALL: Self = Self { symmetry: true, dead_messages: true, sync_at_once: true, unseen: true };
     /// All but that old messages stay, so that a bug that believes them is seen.
     pub const KEEP_MESSAGES: Self = Self { dead_messages: false, ..Self::ALL };
     /// None.
-    pub const NONE: Self = Self { symmetry: false, dead_messages: false, sync_at_once: false };
+    pub const NONE: Self = Self { symmetry: false, dead_messages: false, sync_at_once: false, unseen: false };
 }
 
 const ELECTIONS: &[&str] =
@@ -395,6 +397,11 @@ impl Scope {
     /// The replicas' limits. What bounds bytes has tests of its own in the core.
     pub fn limits(&self) -> RaftLimits {
         RaftLimits { append_bytes: self.append_bytes, chunk_bytes: 1, trailing_entries: 0, ..RaftLimits::default() }
+    }
+
+    /// Whether anybody but a leader sends what does not wait for the disk.
+    pub const fn has_unsynced_messages(&self) -> bool {
+        self.pre_votes || self.beats > 0 || self.reads > 0 || self.snapshots > 0
     }
 
     /// Whether the network loses such messages always.

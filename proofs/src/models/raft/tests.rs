@@ -122,6 +122,7 @@ fn each_reduction_shows_what_the_full_search_shows() {
             Reductions { symmetry: true, ..none },
             Reductions { dead_messages: true, ..none },
             Reductions { sync_at_once: true, ..none },
+            Reductions { sync_at_once: true, unseen: true, ..none },
             Reductions::ALL,
         ];
         for reductions in each {
