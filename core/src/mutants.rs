@@ -246,6 +246,10 @@ mod table {
         PinBeforeDurable = "pin-before-durable",
         /// An old boot of a data directory is believed after a later one was seen.
         OlderBootBelieved = "older-boot-believed",
+        /// A leader that steps down drops what it has not synced.
+        UnsyncedDroppedAtStepDown = "unsynced-dropped-at-step-down",
+        /// A group that gets a shard back drops its older copy of it, without being told that it was taken over.
+        CopyDroppedAtReturn = "copy-dropped-at-return",
     }
 
     impl Mutant {

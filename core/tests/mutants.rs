@@ -32,7 +32,7 @@ const OWN: &str = "
     larger-share-by-gid configuration-rewritten move-rebalances session-issued-again stamp-replaced
     retired-while-needed lost-pull-not-repeated retried-change-acts-twice second-write-outstanding
     refused-though-uncertain deadline-forgets-attempt seq-reused answer-by-server refusal-not-retried one-way-pinning
-    pin-before-durable older-boot-believed
+    pin-before-durable older-boot-believed unsynced-dropped-at-step-down copy-dropped-at-return
 ";
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

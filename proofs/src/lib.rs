@@ -3,6 +3,7 @@
 //! Models of the real core for stateright, the mutants that they must catch, the traces that people read, and the inductive
 //! proofs of the protocols for any size.
 
+pub mod binding;
 pub mod conform;
 pub mod explorer;
 pub mod inductive;

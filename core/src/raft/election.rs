@@ -192,7 +192,12 @@ impl<P: Payload> Replica<P> {
             self.hard = HardState { term, voted_for: None };
             self.write(Write::HardState(self.hard), out);
         }
-        if self.is_leader() {
+        if let State::Leader(leader) = &self.state {
+            let unsynced = leader.own.max(self.commit).next();
+            if mutant!(UnsyncedDroppedAtStepDown) && unsynced <= self.log.last_index() {
+                self.log.truncate(unsynced);
+                self.write(Write::Truncate { from: unsynced }, out);
+            }
             out.stepped_down = true;
             out.timers.extend([
                 TimerChange::Disarm(Timer::Heartbeat),

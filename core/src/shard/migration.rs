@@ -159,6 +159,9 @@ impl ShardGroup {
             None => {
                 let mut copy = role.received.clone();
                 self.awaiting.remove(&shard);
+                if mutant!(CopyDroppedAtReturn) {
+                    self.copies_of(shard).iter().for_each(|copy| _ = self.frozen.remove(copy));
+                }
                 // The greater of the two floors. Nothing in the copy is below its own: it was served under it.
                 copy.raise_floor(self.config.floor);
                 let copy = if mutant!(FloorLeftBehind) { copy.with_floor(ClientId::ZERO) } else { copy };

@@ -96,7 +96,7 @@ fn visit(formula: &Sexp, positive: bool, universal: &[(String, String)], name: &
 }
 
 /// The names and sorts of a quantifier that has been expanded.
-pub(super) fn binders(form: &Sexp) -> Vec<(String, String)> {
+pub(crate) fn binders(form: &Sexp) -> Vec<(String, String)> {
     let pair = |item: &Sexp| match item.as_list() {
         Some([name, sort]) => Some((name.as_word()?.to_owned(), sort.as_word()?.to_owned())),
         _ => None,

@@ -18,9 +18,11 @@ mod table;
 
 pub use report::{FileReport, Outcome, Report, Slowest, Verdict, render};
 pub use run::{Options, Progress, prove};
-pub use sexp::Fault;
+pub use sexp::{Fault, Sexp};
 pub use solver::{Answer, Solver};
-pub use system::System;
+pub use system::{Named, Step, System};
+
+pub(crate) use fragment::binders;
 
 use std::path::Path;
 

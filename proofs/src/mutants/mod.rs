@@ -8,6 +8,7 @@ mod table;
 
 pub use table::{Row, TABLE};
 
+use crate::binding;
 use crate::models::client::ClientModel;
 use crate::models::controller::ControllerModel;
 use crate::models::identity::IdentityModel;
@@ -101,7 +102,7 @@ pub fn judged(model: &str, scope: &str) -> Option<&'static [&'static str]> {
         "client" => ClientModel::new(scope).map(|model| model.properties_judged()),
         "identity" => IdentityModel::new(scope).map(|model| model.properties_judged()),
         "stack" => StackModel::new(scope).map(|model| model.properties_judged()),
-        _ => None,
+        _ => binding::judged(bound(model)?, scope),
     }
 }
 
@@ -125,7 +126,22 @@ fn search(model: &str, scope: &str, budget: &Budget) -> Option<Found> {
             let strategy = Strategy::Walk { seeds: WALKS, steps: usize::MAX };
             StackModel::new(scope).map(|model| explore(model, &Budget { strategy, ..budget.clone() }))
         }
-        _ => None,
+        _ => binding::bind(bound(model)?, scope).ok().map(found),
+    }
+}
+
+/// The model that is bound to the proofs: `bind-shards` is a check like a model, of the model `shards`.
+fn bound(model: &str) -> Option<&str> {
+    model.strip_prefix("bind-")
+}
+
+fn found(report: binding::Report) -> Found {
+    Found {
+        passed: report.holds(),
+        trace_length: report.failure.as_ref().map_or(0, |failure| failure.steps.len()),
+        exhausted: report.failure.is_none(),
+        seconds: report.seconds,
+        violation: report.failure.map(|failure| Violation::new(binding::NAME, failure.what)),
     }
 }
 

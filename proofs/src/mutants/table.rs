@@ -6,6 +6,7 @@
 //! Rows of the model `stack` are for whole nodes: what they change (who is answered, what a node does to a group without
 //! its log) lies above the replica and above the data group, where the other models do not reach.
 
+use crate::binding;
 use quorate_core::mutants::Mutant;
 
 /// A mutant and what must catch it.
@@ -123,4 +124,7 @@ pub const TABLE: &[Row] = &[
     row(Mutant::OneWayPinning, "identity", "PinnedBeforeBegin", "identity", "default"),
     row(Mutant::PinBeforeDurable, "identity", "PinnedBeforeBegin", "identity", "default"),
     row(Mutant::OlderBootBelieved, "identity", "OlderBootRefused", "identity", "copy"),
+    // Ours, of which no property of a model speaks: only the bindings to the proofs see that they leave the protocol.
+    row(Mutant::UnsyncedDroppedAtStepDown, "replication", binding::NAME, "bind-raft", "deep2"),
+    row(Mutant::CopyDroppedAtReturn, "migration", binding::NAME, "bind-shards", "return"),
 ];

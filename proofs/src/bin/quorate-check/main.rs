@@ -3,6 +3,7 @@
 //! Standard output holds the answer (one JSON value with `--json`), standard error the progress. Exit codes: 0 done and
 //! nothing wrong, 1 a violation or a refusal, 2 bad usage, 3 a search that stopped at a limit.
 
+mod bind;
 mod check;
 mod look;
 mod mutants;
@@ -71,6 +72,13 @@ Examples:
   quorate-check prove shards --solver cvc5
   quorate-check prove raft --dump obligations")]
     Prove(ProveArgs),
+    /// Bind the running code to the proofs: every state satisfies what was proved, every step is one of the specification.
+    #[command(after_help = "\
+Examples:
+  quorate-check bind
+  quorate-check bind shards --scope return
+  quorate-check bind shards --scope return --mutant copy-dropped-at-return")]
+    Bind(BindArgs),
     /// Tell a trace in sentences, or draw it.
     #[command(after_help = "\
 Examples:
@@ -165,6 +173,19 @@ struct ProveArgs {
     timeout: u64,
 }
 
+/// What to bind.
+#[derive(Args)]
+struct BindArgs {
+    /// shards [default: all models that are bound].
+    model: Option<String>,
+    /// The scope of the model.
+    #[arg(long, requires = "model")]
+    scope: Option<String>,
+    /// Bind the core with this deliberate bug.
+    #[arg(long)]
+    mutant: Option<String>,
+}
+
 /// `A..B`, B excluded.
 fn seeds(text: &str) -> Result<std::ops::Range<u64>, String> {
     let wrong = || format!("'{text}' is not a range of seeds: write it as 0..100 (100 excluded)");
@@ -187,6 +208,7 @@ fn main() -> ExitCode {
         Command::Explore(args) => look::explore(&args, json),
         Command::Mutants(args) => mutants::mutants(&args, json),
         Command::Prove(args) => prove::prove(&args, json),
+        Command::Bind(args) => bind::bind(&args, json),
         Command::Show { file, svg } => look::show(&file, svg, json),
     };
     done.unwrap_or_else(|refusal| {

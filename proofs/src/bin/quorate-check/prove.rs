@@ -1,7 +1,8 @@
 //! `prove`: the inductive proofs, discharged by a solver outside.
 
 use crate::{ProveArgs, Refusal};
-use quorate_proofs::inductive::{self, Options, Solver, Source, Verdict};
+use quorate_proofs::inductive::{self, Options, Progress, Solver, Source, Verdict};
+use std::io::IsTerminal;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -13,19 +14,26 @@ pub(crate) fn prove(args: &ProveArgs, json: bool) -> Result<ExitCode, Refusal> {
     let solver = Solver::named(&args.solver).ok_or("the solver is z3 or cvc5")?;
     let limit = Duration::from_secs(args.timeout);
     let options = Options { solver, dump: args.dump.clone(), limit, ..Options::default() };
-    let report = inductive::prove(&sources, &options, &|progress| {
-        // Each is named when it fails, and every fiftieth, so that a reader sees that it goes on.
-        let holds = matches!(progress.outcome.verdict, Verdict::Holds);
-        if !holds || progress.done.is_multiple_of(50) || progress.done == progress.total {
-            let verdict = if holds { "holds" } else { "DOES NOT HOLD" };
-            let (done, total, name) = (progress.done, progress.total, &progress.outcome.obligation);
-            eprintln!("{}: {done} of {total}, {name} {verdict}", progress.file);
-        }
-    })?;
+    let terminal = std::io::stderr().is_terminal();
+    let report = inductive::prove(&sources, &options, &|progress| tell(progress, terminal))?;
     if json {
         println!("{}", serde_json::to_value(&report)?);
     } else {
         print!("{}", inductive::render(&report));
     }
     Ok(if report.holds() { ExitCode::SUCCESS } else { ExitCode::from(1) })
+}
+
+/// Names every obligation as it ends: in one line that moves on at a terminal, unless something is wrong with it.
+fn tell(progress: &Progress<'_>, terminal: bool) {
+    let Progress { file, done, total, outcome } = progress;
+    let holds = matches!(outcome.verdict, Verdict::Holds);
+    let verdict = if holds { "holds" } else { "DOES NOT HOLD" };
+    let (name, seconds) = (&outcome.obligation, outcome.seconds);
+    let (before, after) = match terminal {
+        true if holds && done < total => ("\r\x1b[2K", ""),
+        true => ("\r\x1b[2K", "\n"),
+        false => ("", "\n"),
+    };
+    eprint!("{before}{file} {done}/{total}: {name} {verdict} ({seconds:.1} s){after}");
 }

@@ -22,6 +22,7 @@ mod words;
 mod tests;
 
 pub use actions::{Deed, RaftAction};
+pub use local::Told;
 pub use network::{Envelope, Network};
 pub use payload::{Byte, Bytes};
 pub use record::record;

@@ -5,6 +5,7 @@ use super::actions::{Deed, RaftAction};
 use super::dead;
 use super::intern::{Done, Shared};
 use super::judge::Judged;
+use super::local::Told;
 use super::network::Network;
 use super::state::{RaftState, Spent};
 use quorate_core::raft::Timer;
@@ -44,6 +45,22 @@ impl RaftModel {
     pub(super) fn done(&self, node: &Arc<Shared>, deed: &Deed, at_once: bool) -> Arc<Done> {
         let lost = |message: &_| self.scope.loses(message);
         self.tables.done(node, deed, at_once, &self.manner, &self.renamings, lost)
+    }
+
+    /// What the nodes do in a step, in order: the one that acts, then those whose writes are synced because no crash is left
+    /// to come. For whoever wants to know what a step was, not only where it leads.
+    pub fn told(&self, before: &RaftState, action: &RaftAction) -> Vec<(NodeId, Told)> {
+        let place = place_of(action.node);
+        let crashes = before.spent.crashes + u8::from(action.deed.is_crash());
+        let at_once = self.at_once(Spent { crashes, ..before.spent });
+        let done = self.done(&before.nodes[place], &action.deed, at_once);
+        let mut nodes = before.nodes.clone();
+        nodes[place] = Arc::clone(&done.after);
+        let mut steps = vec![(place, done)];
+        if at_once && !self.at_once(before.spent) {
+            self.settle_all(&mut nodes, &mut steps);
+        }
+        steps.into_iter().map(|(place, done)| (nodes[place].local.replica.me(), done.told.clone())).collect()
     }
 
     fn sends_news(&self, before: &RaftState, done: &Done) -> bool {

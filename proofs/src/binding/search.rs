@@ -1,0 +1,160 @@
+//! Goes through every state of a scope, nearest first, and judges each state and each step.
+
+use super::judge::Judge;
+use super::structure::{Signature, Structure};
+use super::system::Executable;
+use super::{Binding, Failure, Meaning, Report};
+use crate::inductive::Source;
+use crate::scenario::Scenario;
+use stateright::Model;
+use std::collections::hash_map::Entry;
+use std::collections::{HashMap, VecDeque};
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::time::Instant;
+
+type State<B> = <<B as Binding>::Model as Model>::State;
+type Action<B> = <<B as Binding>::Model as Model>::Action;
+
+/// A search in progress.
+struct Search<'a, B: Binding> {
+    binding: &'a B,
+    model: B::Model,
+    judge: Judge,
+    base: Structure,
+    /// By fingerprint: the structure's number, and the state before with the step from it.
+    seen: HashMap<u64, usize>,
+    visited: Vec<Visited<Action<B>>>,
+    report: Report,
+}
+
+struct Visited<A> {
+    structure: usize,
+    parent: Option<(usize, A)>,
+}
+
+/// Binds a model's scope to its transition system.
+///
+/// # Errors
+/// What cannot be bound at all: a file that cannot be read, a binding that does not fit it.
+pub(super) fn search<B: Binding>(binding: &B) -> Result<Report, String> {
+    let began = Instant::now();
+    let model = binding.model().ok_or("there is no such scope")?;
+    let system = Source::find(binding.source()).and_then(|source| source.load())?;
+    let signature = Signature::new(&system, &binding.sorts());
+    let system = Executable::new(&system, signature, &B::given)?;
+    let (first, history) = binding.beginning(&system.signature);
+    let stutters = binding.stutters();
+    let judge = Judge::new(system, binding.unobserved(), stutters.iter().map(|(label, _)| *label).collect());
+    let mut report = Report::new(model.model(), model.scope(), binding.source());
+    report.conjuncts = judge.system.invariants.len();
+    let base = binding.immutable(&judge.system.signature);
+    let mut search = Search { binding, model, judge, base, seen: HashMap::new(), visited: Vec::new(), report };
+    let failure = search.begin(&first, history).err().or_else(|| search.run().err());
+    let Search { judge, mut report, visited, .. } = search;
+    report.failure = failure;
+    report.states = visited.len();
+    report.judged(judge, stutters);
+    report.seconds = began.elapsed().as_secs_f64();
+    Ok(report)
+}
+
+impl<B: Binding> Search<'_, B> {
+    /// What led to the model's initial state is a run of the system.
+    fn begin(&mut self, first: &Structure, history: Vec<Meaning>) -> Result<(), Failure> {
+        let alone = |what: String| Failure { what, steps: Vec::new() };
+        self.judge.begins(first).map_err(alone)?;
+        let number = self.judge.structure_of(first.clone(), &self.base).map_err(alone)?;
+        for state in self.model.init_states() {
+            let structure = self.structure(&state).map_err(alone)?;
+            self.judge.step(number, history.clone(), structure, &self.base).map_err(alone)?;
+        }
+        Ok(())
+    }
+
+    fn structure(&mut self, state: &State<B>) -> Result<usize, String> {
+        let made = self.binding.abstraction(state, &self.judge.system.signature, &self.base);
+        self.judge.structure_of(made, &self.base)
+    }
+
+    fn run(&mut self) -> Result<(), Failure> {
+        let mut open = VecDeque::new();
+        for state in self.model.init_states() {
+            let place = self.visit(&state, None)?;
+            open.extend(place.map(|place| (place, state)));
+        }
+        let mut actions = Vec::new();
+        while let Some((place, state)) = open.pop_front() {
+            for probe in self.binding.probes(&state) {
+                self.judge
+                    .probe(self.visited[place].structure, probe)
+                    .map_err(|what| self.failure(place, None, what))?;
+            }
+            actions.clear();
+            self.model.actions(&state, &mut actions);
+            for action in actions.drain(..) {
+                let next = self.model.next_state(&state, action.clone());
+                self.report.steps += 1;
+                let meaning = self.binding.meaning(&state, &action, next.as_ref());
+                let before = self.visited[place].structure;
+                let (found, fresh) = match &next {
+                    None => (before, None),
+                    Some(next) => {
+                        let fresh = self.visit(next, Some((place, action.clone())))?;
+                        (self.visited[self.seen[&fingerprint(next)]].structure, fresh)
+                    }
+                };
+                self.judge
+                    .step(before, meaning, found, &self.base)
+                    .map_err(|what| self.failure(place, Some((&state, &action)), what))?;
+                if let (Some(fresh), Some(next)) = (fresh, next) {
+                    open.push_back((fresh, next));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Notes a state; its place if it is new.
+    fn visit(&mut self, state: &State<B>, parent: Option<(usize, Action<B>)>) -> Result<Option<usize>, Failure> {
+        let key = fingerprint(state);
+        if self.seen.contains_key(&key) {
+            return Ok(None);
+        }
+        let structure = match self.structure(state) {
+            Ok(structure) => structure,
+            Err(what) => {
+                self.visited.push(Visited { structure: 0, parent });
+                return Err(self.failure(self.visited.len() - 1, None, what));
+            }
+        };
+        let place = self.visited.len();
+        self.visited.push(Visited { structure, parent });
+        if let Entry::Vacant(entry) = self.seen.entry(key) {
+            entry.insert(place);
+        }
+        Ok(Some(place))
+    }
+
+    /// The way to a state, in sentences, and the step from it that is wrong.
+    fn failure(&self, mut place: usize, last: Option<(&State<B>, &Action<B>)>, what: String) -> Failure {
+        let mut actions = Vec::new();
+        while let Some((parent, action)) = &self.visited[place].parent {
+            actions.push(action.clone());
+            place = *parent;
+        }
+        let mut steps = Vec::new();
+        let mut state = self.model.init_states().into_iter().next();
+        for action in actions.into_iter().rev().chain(last.map(|(_, action)| action.clone())) {
+            let Some(now) = state else { break };
+            steps.push(self.model.sentence(&now, &action));
+            state = self.model.next_state(&now, action);
+        }
+        Failure { what, steps }
+    }
+}
+
+fn fingerprint<T: Hash>(state: &T) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    state.hash(&mut hasher);
+    hasher.finish()
+}
