@@ -33,7 +33,7 @@ fn main() -> ExitCode {
 
 fn usage() -> ExitCode {
     eprintln!(
-        "usage: quorate-sim run --seed N | campaign --seeds A..B | judge HISTORY\n  for example: quorate demo --keep /tmp/demo && quorate-sim judge /tmp/demo/history.jsonl"
+        "usage: quorate-sim run --seed N | canaries | campaign --seeds A..B | judge HISTORY\n  for example: quorate demo --keep /tmp/demo && quorate-sim judge /tmp/demo/history.jsonl"
     );
     ExitCode::from(2)
 }
