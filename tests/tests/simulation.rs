@@ -1,45 +1,48 @@
-//! Whole clusters on simulated disks and networks.
+//! Whole clusters on simulated disks and networks: a fixed range of seeds, determinism, and the runs that must fail.
 
-use quorate_tests::sim::disk::Outage;
-use quorate_tests::sim::setup::Setup;
-use quorate_tests::sim::workload::Workload;
-use quorate_tests::sim::world::World;
+use quorate_tests::sim::campaign::Campaign;
+use quorate_tests::sim::canaries::CANARIES;
+use quorate_tests::sim::faults::CLASSES;
+use quorate_tests::sim::plan::Plan;
+use quorate_tests::sim::run::run;
+use quorate_tests::sim::verdicts::Judge;
+use std::collections::BTreeSet;
 use std::time::Duration;
 
-/// Two groups, five users, and a crash every second; the rest of it is for the caller.
-fn a_busy_world(seed: u64) -> World {
-    let mut world = World::new(Setup { seed, ..Setup::default() });
-    let operator = world.add_client();
-    assert!(world.found(operator, &[(1, &[0, 1, 2]), (2, &[3, 4, 5])]), "the groups begin");
-    for _ in 0..5 {
-        let client = world.add_client();
-        world.put_to_work(client, Workload::default());
-    }
-    for round in 0..20 {
-        world.run_for(Duration::from_millis(700));
-        let victim = round % world.process_count();
-        world.crash(victim, Outage::Power { kept: 500 });
-        world.run_for(Duration::from_millis(300));
-        world.start(victim);
-    }
-    world.settle();
-    world
-}
-
 #[test]
-fn a_run_is_judged() {
-    let world = a_busy_world(1);
-    println!("{:?} {:?} {} operations", world.counts, world.network.traffic, world.history.len());
-    println!("{:?}", world.actions());
-    let finding = world.judge();
-    assert_eq!(finding.word(), "pass", "{finding:?}");
-    assert!(world.history.len() > 1000);
+fn a_range_of_seeds_passes_and_meets_every_class_of_faults() {
+    let campaign = Campaign { seeds: 0..40, time: Duration::MAX, threads: 2 };
+    let tally = campaign.run(Plan::of, |_| {});
+    let failed: Vec<_> = tally.failed.iter().map(|report| (report.seed, report.finding.clone())).collect();
+    assert!(failed.is_empty(), "{failed:?}: look closer with quorate-sim run --seed N --shrink");
+    for class in CLASSES {
+        let count = tally.faults.get(class).copied().unwrap_or(0);
+        println!("{class:<22} {count:>8}");
+        assert!(count > 0, "no {class} in {} runs", tally.runs);
+    }
+    println!("{} operations, {} faults, {:?}", tally.operations, tally.fault_count(), tally.virtual_time);
+    assert!(tally.messages.iter().all(|count| *count > 0), "{:?}", tally.messages);
+    assert!(tally.refused_starts > 0 && tally.refused_peers > 0 && tally.disk_failures > 0);
 }
 
 #[test]
 fn one_seed_is_one_run() {
-    let (one, other) = (a_busy_world(7), a_busy_world(7));
-    assert_eq!(one.digest(), other.digest());
-    assert_eq!(one.counts, other.counts);
-    assert_ne!(one.digest(), a_busy_world(8).digest());
+    let reports = [(), ()].map(|()| run(&Plan::of(7)));
+    assert_eq!(reports[0].digest, reports[1].digest);
+    assert_eq!(reports[0].counts, reports[1].counts);
+    assert_ne!(reports[0].digest, run(&Plan::of(8)).digest);
+}
+
+#[test]
+fn every_canary_fails() {
+    let survivors: Vec<_> = CANARIES.iter().filter(|canary| !canary.is_dead()).map(|canary| canary.name).collect();
+    assert!(survivors.is_empty(), "not noticed: {survivors:?}");
+}
+
+#[test]
+fn every_judge_and_every_class_has_a_canary() {
+    let judges: BTreeSet<Judge> = CANARIES.iter().flat_map(|canary| canary.judges).copied().collect();
+    assert_eq!(judges, BTreeSet::from(Judge::ALL));
+    let classes: BTreeSet<&str> = CANARIES.iter().flat_map(|canary| canary.classes).copied().collect();
+    assert_eq!(classes, BTreeSet::from(CLASSES));
 }

@@ -115,7 +115,7 @@ fn mutants(_json: bool) -> ExitCode {
 fn usage() -> ExitCode {
     eprintln!(
         "usage: quorate-sim run --seed N [--json]\n       quorate-sim campaign --seeds A..B [--seconds S] [--json]\n       \
-         quorate-sim judge HISTORY\n       quorate-sim replay RECORD [--json]\n       quorate-sim mutants [--json]\n  \
+         quorate-sim canaries [--json]\n       quorate-sim judge HISTORY\n       quorate-sim replay RECORD [--json]\n       quorate-sim mutants [--json]\n  \
          for example: quorate demo --keep /tmp/demo && quorate-sim judge /tmp/demo/history.jsonl"
     );
     ExitCode::from(2)

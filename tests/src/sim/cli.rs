@@ -1,14 +1,16 @@
 //! `quorate-sim run` and `quorate-sim campaign`.
 
 use super::campaign::{Campaign, Tally};
+use super::canaries::CANARIES;
 use super::judge::Finding;
 use super::plan::Plan;
 use super::run::{Report, run};
 use super::shrink::shrink;
+use super::verdicts::Judge;
 use clap::Parser;
 use serde_json::{Value, json};
 use std::process::ExitCode;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// A simulated cluster under faults, one seed or many.
 #[derive(Debug, Parser)]
@@ -25,6 +27,15 @@ enum Command {
         /// Leave faults out as long as the run still fails, and show the rest.
         #[arg(long)]
         shrink: bool,
+        /// Tell every step of every node on standard error.
+        #[arg(long)]
+        trace: bool,
+    },
+    /// Runs worlds that are broken on purpose: all must fail.
+    Canaries {
+        /// Standard output is one JSON value.
+        #[arg(long)]
+        json: bool,
     },
     /// Runs many seeds.
     Campaign {
@@ -52,12 +63,13 @@ fn parse_range(text: &str) -> Result<(u64, u64), String> {
 
 /// Does what the arguments say, if they name one of this module's commands.
 pub fn command(arguments: &[String]) -> Option<ExitCode> {
-    if !matches!(arguments.first().map(String::as_str), Some("run" | "campaign")) {
+    if !matches!(arguments.first().map(String::as_str), Some("run" | "canaries" | "campaign")) {
         return None;
     }
     let arguments = std::iter::once("quorate-sim").chain(arguments.iter().map(String::as_str));
     Some(match Command::try_parse_from(arguments) {
-        Ok(Command::Run { seed, json, shrink }) => run_seed(seed, json, shrink),
+        Ok(Command::Run { seed, json, shrink, trace }) => run_seed(seed, json, shrink, trace),
+        Ok(Command::Canaries { json }) => run_canaries(json),
         Ok(Command::Campaign { seeds, seconds, threads, json }) => {
             let time = Duration::from_secs(seconds);
             run_campaign(&Campaign { seeds: seeds.0..seeds.1, time, threads }, json)
@@ -73,8 +85,8 @@ fn exit(passed: bool) -> ExitCode {
     if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-fn run_seed(seed: u64, json: bool, shrinks: bool) -> ExitCode {
-    let plan = Plan::of(seed);
+fn run_seed(seed: u64, json: bool, shrinks: bool, trace: bool) -> ExitCode {
+    let plan = Plan { trace, ..Plan::of(seed) };
     let report = run(&plan);
     if json {
         println!("{}", to_json(&report));
@@ -121,11 +133,38 @@ fn tell(report: &Report) {
 }
 
 fn tell_shrunk(plan: &Plan) {
+    let plan = &Plan { trace: false, ..plan.clone() };
     let Some((plan, report)) = shrink(plan) else { return };
     eprintln!("with these faults it still fails ({}):", evidence(&report.finding));
     for scheduled in &plan.faults {
         eprintln!("  {:>10.3?}  {:?}", scheduled.at, scheduled.fault);
     }
+}
+
+fn run_canaries(json: bool) -> ExitCode {
+    let (mut all, mut rows) = (true, Vec::new());
+    for canary in CANARIES {
+        let begun = Instant::now();
+        let objections = canary.sing();
+        let seconds = begun.elapsed().as_secs_f64();
+        let fails = canary.judges.iter().all(|judge| objections.contains(judge));
+        all &= fails;
+        let judges = |judges: &mut dyn Iterator<Item = &Judge>| -> Vec<String> {
+            judges.map(|judge| format!("{judge:?}")).collect()
+        };
+        let (wanted, objected) = (judges(&mut canary.judges.iter()), judges(&mut objections.iter()));
+        if json {
+            let (name, classes) = (canary.name, canary.classes);
+            rows.push(json!({ "name": name, "classes": classes, "wanted": wanted, "objected": objected, "fails": fails, "seconds": seconds }));
+        } else {
+            let sign = if fails { "fails" } else { "SURVIVES" };
+            println!("{:<36} {sign:<8} {:<44} {seconds:.2} s", canary.name, objected.join(", "));
+        }
+    }
+    if json {
+        println!("{}", Value::Array(rows));
+    }
+    exit(all)
 }
 
 fn run_campaign(campaign: &Campaign, json: bool) -> ExitCode {

@@ -202,6 +202,19 @@ impl SimDisk {
         Some(name)
     }
 
+    /// Flips a bit in the last sector of the newest file (the one whose name comes last) that is not all zeros.
+    pub fn rot_end(&self) {
+        let state = &mut *self.lock();
+        let newest = state.names.iter().rev().find(|(_, inode)| state.seen.get(inode).is_some_and(|it| used(it) > 0));
+        if let Some((_, inode)) = newest {
+            let last = state.seen.get(inode).map_or(0, |bytes| used(bytes).saturating_sub(1));
+            let inode = *inode;
+            state.platter.flip(inode, last, 1);
+            state.platter.forgive();
+        }
+        state.reread();
+    }
+
     /// Bytes of all files that have names.
     pub fn used(&self) -> u64 {
         self.lock().used()

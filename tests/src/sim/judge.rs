@@ -3,12 +3,13 @@
 use super::clients::bytes;
 use super::disk::{Misbehaviour, Outage};
 use super::network::Links;
-use super::process::Down;
+use super::process::{Down, Process};
 use super::world::World;
 use quorate::history::{Judgement, judge};
 use quorate_core::client::{Operation, Outcome};
 use quorate_spec::Violation;
 use quorate_spec::history::{Call, Verdict};
+use quorate_spec::ids::GroupId;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -53,17 +54,21 @@ impl World {
             process.directory.wal.misbehave(|it| *it = Misbehaviour::default());
             process.directory.snapshots.misbehave(|it| *it = Misbehaviour::default());
             if matches!(process.down, Some(Down::Killed | Down::DiskFailed(_))) {
-                self.start(number);
+                self.start_or_repair(number);
             }
         }
+        self.mend_all();
     }
 
     /// Heals the world; then all calls must end, all groups settle, and every key be readable, in bounded time.
     pub fn settle(&mut self) {
         self.heal();
-        for client in &mut self.clients {
-            client.workload = None;
-        }
+        self.conclude();
+    }
+
+    /// The same without healing anything.
+    pub fn conclude(&mut self) {
+        self.stop_work();
         let deadline = self.setup.deadline;
         if !self.run_until(deadline * 2, |world| world.is_quiet()) {
             return self.fail(PROGRESS, "a client's call does not end".into());
@@ -87,19 +92,34 @@ impl World {
                 return self.fail(PROGRESS, format!("no read of {} ends", key.escape_ascii()));
             }
             if self.history[place].returned.is_none() {
-                return self.fail(PROGRESS, format!("{} cannot be read although all is healed", key.escape_ascii()));
+                let key = key.escape_ascii();
+                return self
+                    .fail(PROGRESS, format!("{key} cannot be read although all is healed; {}", self.who_is_down()));
             }
         }
+    }
+
+    fn who_is_down(&self) -> String {
+        let down = |(number, process): (usize, &Process)| process.down.as_ref().map(|why| format!("{number}: {why:?}"));
+        let down: Vec<String> = self.processes.iter().enumerate().filter_map(down).collect();
+        format!("down: [{}]", down.join(", "))
     }
 
     /// Whether every group has the latest configuration and all its shards.
     pub fn is_settled(&self) -> bool {
         let latest = self.nodes().filter_map(|(_, node)| node.controller()).map(|group| group.machine().latest().num);
         let Some(latest) = latest.max() else { return false };
-        self.nodes().flat_map(|(_, node)| node.groups()).filter(|group| group.replica().is_leader()).all(|group| {
+        let leaders: Vec<_> =
+            self.nodes().flat_map(|(_, node)| node.groups()).filter(|group| group.replica().is_leader()).collect();
+        let settled = leaders.iter().filter(|group| {
             let machine = group.machine();
             machine.config().num == latest && machine.awaiting().next().is_none()
-        })
+        });
+        let settled: BTreeSet<GroupId> = settled.map(|group| group.id()).collect();
+        // Of groups that left, frozen copies may be waited for; those in the configuration must all be at work.
+        let controllers = self.nodes().filter_map(|(_, node)| node.controller());
+        let config = controllers.map(|group| group.machine().latest()).max_by_key(|config| config.num);
+        config.is_some_and(|config| config.groups.values().all(|group| settled.contains(&group.id)))
     }
 
     /// Asks whether a key can be read now, outside of the history.

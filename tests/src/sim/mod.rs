@@ -4,6 +4,7 @@
 //! What is absent: a wall clock, threads, sockets, files, iteration over hash maps, and any decision of the protocol.
 
 pub mod campaign;
+pub mod canaries;
 pub mod cli;
 pub mod clients;
 pub mod digest;
@@ -22,6 +23,7 @@ pub mod shrink;
 pub mod steps;
 pub mod storage;
 pub mod time;
+pub mod verdicts;
 mod watch;
 pub mod workload;
 pub mod world;

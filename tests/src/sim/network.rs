@@ -2,6 +2,7 @@
 
 use super::random::Random;
 use super::time::Moment;
+use quorate::codec::{HEADER_LEN, finish_frame, parse_header};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -99,6 +100,8 @@ pub struct Network {
     pub links: Links,
     /// What it did so far.
     pub traffic: Traffic,
+    /// Flipped bits come with a checksum that fits: then the receiver cannot know.
+    pub forges: bool,
     /// From whom to whom nothing gets through.
     blocked: BTreeSet<(End, End)>,
     /// Additional delay of single directions.
@@ -114,6 +117,7 @@ impl Network {
         Self {
             links,
             traffic: Traffic::default(),
+            forges: false,
             blocked: BTreeSet::new(),
             slow: BTreeMap::new(),
             ended: BTreeMap::new(),
@@ -228,8 +232,19 @@ impl Network {
             None => {}
             Some(Damage::Corrupt) => {
                 let (first, count) = (self.random.below(frame.len()), 1 + self.random.below(3));
+                let first = if self.forges {
+                    HEADER_LEN + first % frame.len().saturating_sub(HEADER_LEN).max(1)
+                } else {
+                    first
+                };
                 for byte in frame.iter_mut().skip(first).take(count) {
                     *byte ^= 1 << self.random.below(8);
+                }
+                if self.forges
+                    && let Ok(header) = parse_header(&frame)
+                {
+                    // It cannot be too long: it was a frame before.
+                    let _ = finish_frame(header.kind, &mut frame, 0);
                 }
             }
             Some(Damage::Cut) => frame.truncate(self.random.below(frame.len())),

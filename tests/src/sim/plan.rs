@@ -34,6 +34,8 @@ pub struct Plan {
     pub faults: Vec<Scheduled>,
     /// Let disks lose what nobody makes up for.
     pub reckless: bool,
+    /// Tell every step on standard error.
+    pub trace: bool,
 }
 
 /// The cast of a cluster: how many processes, and which of them serve which group.
@@ -78,6 +80,7 @@ impl Plan {
             length: Duration::from_secs(60),
             faults: Vec::new(),
             reckless: false,
+            trace: false,
         };
         plan.faults = plan.schedule(&mut random);
         plan

@@ -2,6 +2,7 @@
 
 use super::faults::CLASSES;
 use super::judge::{Finding, PROGRESS};
+use super::operator::join;
 use super::plan::Plan;
 use super::world::{Counts, World};
 use quorate_spec::Violation;
@@ -41,6 +42,7 @@ impl Report {
 pub fn run(plan: &Plan) -> Report {
     let mut world = World::new(plan.setup.clone());
     world.reckless = plan.reckless;
+    world.trace = plan.trace;
     let panicked = catch_unwind(AssertUnwindSafe(|| live(&mut world, plan))).err();
     let finding = match panicked {
         None => world.judge(),
@@ -69,9 +71,16 @@ fn live(world: &mut World, plan: &Plan) {
         if world.violation().is_some() {
             return;
         }
-        world.inject(operator, &scheduled.fault);
+        let injected = world.inject(operator, &scheduled.fault);
+        if world.trace {
+            eprintln!("{:?} {} {:?}", world.now(), if injected { "FAULT" } else { "not possible:" }, scheduled.fault);
+        }
     }
     world.advance(start + plan.length);
+    world.heal();
+    // All groups may have left; keys are served only if there is one.
+    let operator = world.add_client();
+    world.call_and_wait(operator, join(groups.get(..1).unwrap_or_default()));
     world.settle();
 }
 

@@ -3,7 +3,7 @@
 use super::clients::bytes;
 use super::random::Random;
 use super::time::Moment;
-use super::world::{Event, World};
+use super::world::{Event, Sabotage, World};
 use quorate_core::client::{CallId, Operation as Asked, Outcome as Told};
 use quorate_core::shard::{WriteAnswer, WriteOp};
 use quorate_spec::history::{Call, Operation, Outcome};
@@ -76,6 +76,13 @@ impl World {
         self.queue.push(self.now, Event::Ask { client });
     }
 
+    /// Has all users stop when what they asked for is over.
+    pub fn stop_work(&mut self) {
+        for client in &mut self.clients {
+            client.workload = None;
+        }
+    }
+
     /// Whether no user waits for anything.
     pub fn is_quiet(&self) -> bool {
         self.clients.iter().all(|client| client.recorded.is_empty())
@@ -146,6 +153,19 @@ impl World {
         };
         self.digest.add(now ^ place as u64);
         (operation.outcome, operation.place) = (outcome, at);
+        if let (Some(sabotage), Outcome::Value(value)) = (self.sabotage, &mut operation.outcome) {
+            match sabotage {
+                Sabotage::StaleReads => {
+                    *value = self.first_reads.entry(operation.key.clone()).or_insert_with(|| value.clone()).clone();
+                }
+                Sabotage::ShortReads => {
+                    *value = value.take().map(|mut long| {
+                        long.truncate(1000);
+                        long
+                    })
+                }
+            }
+        }
         let unknown = operation.outcome == Outcome::Unknown;
         operation.returned = (!unknown).then_some(now);
         unknown

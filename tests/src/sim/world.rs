@@ -98,6 +98,15 @@ pub struct Counts {
     pub snapshots: u64,
 }
 
+/// A lie told to users, for the judges to notice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sabotage {
+    /// Every read of a key finds what the first one found.
+    StaleReads,
+    /// Of a long value the end is missing.
+    ShortReads,
+}
+
 /// A simulated cluster and its users.
 pub struct World {
     /// What it began with.
@@ -121,6 +130,9 @@ pub struct World {
     pub trace: bool,
     /// Let disks lose what nobody makes up for: then the judges must notice.
     pub reckless: bool,
+    /// Lie to users.
+    pub sabotage: Option<Sabotage>,
+    pub(super) first_reads: BTreeMap<Vec<u8>, Option<Vec<u8>>>,
     /// How often each class of faults was injected.
     pub faults: BTreeMap<&'static str, u64>,
     /// How many huge values were written.
@@ -158,6 +170,8 @@ impl World {
             violation: None,
             trace: false,
             reckless: false,
+            sabotage: None,
+            first_reads: BTreeMap::new(),
             faults: BTreeMap::new(),
             huge_values: 0,
             mends: BTreeMap::new(),
@@ -295,7 +309,7 @@ impl World {
             Event::ClientDue { client, timer } => self.client_due(client, timer),
             Event::Closed { client, process, connection, unsent } => self.closed(client, process, connection, unsent),
             Event::Ask { client } => self.ask(client),
-            Event::Start { process } => self.start(process),
+            Event::Start { process } => self.start_or_repair(process),
             Event::Mend { number } => self.mend(number),
             Event::Fault { fault } => _ = self.inject(0, &fault),
         }

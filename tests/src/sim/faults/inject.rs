@@ -14,6 +14,8 @@ use quorate_core::message::Request;
 use quorate_spec::ids::{Boot, NodeId};
 use std::time::Duration;
 
+/// How long it takes to replace a disk that fails.
+const REPLACEMENT: Duration = Duration::from_secs(5);
 /// How long a process with a refused identity is given to hear of it.
 pub(super) const HEARSAY: Duration = Duration::from_secs(3);
 
@@ -166,8 +168,14 @@ impl World {
                 world.disk(*process, *part).misbehave(|it| it.fail_read = true);
                 world.start_or_repair(*process);
             }),
-            Fault::WriteError { process, part } => single(self, *process, *part, |it| it.fail_write = true),
-            Fault::SyncError { process, part } => single(self, *process, *part, |it| it.fail_sync = true),
+            Fault::WriteError { process, part } => {
+                self.mend_in(REPLACEMENT, Mend::Repair { process: *process });
+                single(self, *process, *part, |it| it.fail_write = true)
+            }
+            Fault::SyncError { process, part } => {
+                self.mend_in(REPLACEMENT, Mend::Repair { process: *process });
+                single(self, *process, *part, |it| it.fail_sync = true)
+            }
             Fault::FullDisk { process, time } => {
                 for disk in self.disks(*process) {
                     let used = disk.used();
@@ -261,7 +269,7 @@ impl World {
         if !self.is_expendable(process) || self.processes[process].directory.wal.owes() {
             return false;
         }
-        self.pause(process, time * 2);
+        self.pause(process, time);
         self.quiet_until = self.now + time + HEARSAY;
         let it = &self.processes[process];
         let (id, directory, shadow) = (it.id, it.directory.copy(), it.shadow.clone());
@@ -332,5 +340,30 @@ impl World {
     /// The boot that a process is in, or had last.
     pub fn boot(&self, process: usize) -> Boot {
         self.processes[process].directory.boot
+    }
+}
+
+/// What no correct node makes up for: for canaries.
+impl World {
+    /// Kills all processes and starts them on other directories. Whether what they lack is known to be lost decides
+    /// whether their recovery is judged.
+    pub fn replace_directories(&mut self, directories: Vec<Directory>, declared: bool) {
+        let count = directories.len();
+        self.crash_all(0..count, Outage::Process);
+        for (process, directory) in directories.into_iter().enumerate() {
+            let boot = self.boot(process);
+            let it = &mut self.processes[process];
+            it.directory = Directory { boot, ..directory };
+            it.lossy = declared;
+            self.start(process);
+        }
+    }
+
+    /// Flips a bit of the last frame of every log. All processes must be down.
+    pub fn rot_last_frames(&mut self) {
+        for process in &mut self.processes {
+            process.directory.wal.rot_end();
+            process.lossy = true;
+        }
     }
 }

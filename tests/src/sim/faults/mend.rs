@@ -1,5 +1,6 @@
 //! How faults end.
 
+use super::IDENTITY;
 use super::inject::HEARSAY;
 use crate::sim::disk::{Misbehaviour, Outage};
 use crate::sim::network::End;
@@ -7,9 +8,6 @@ use crate::sim::process::{Directory, Down};
 use crate::sim::shadow::Shadow;
 use crate::sim::world::{Event, World};
 use std::time::Duration;
-
-/// The property that of two processes with one identity one stops.
-pub(super) const IDENTITY: &str = "OneProcessPerIdentity";
 
 /// What ends.
 pub(crate) enum Mend {
@@ -113,7 +111,7 @@ impl World {
     }
 
     /// Starts a process; if its disk is refused it is repaired after a while.
-    pub(super) fn start_or_repair(&mut self, process: usize) {
+    pub(in crate::sim) fn start_or_repair(&mut self, process: usize) {
         self.start(process);
         if matches!(self.processes[process].down, Some(Down::Refused(_))) {
             self.mend_in(Duration::from_secs(2), Mend::Repair { process });

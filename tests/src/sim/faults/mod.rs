@@ -26,6 +26,9 @@ pub mod survivable;
 
 pub(super) use mend::Mend;
 
+/// The property that of two processes with one identity one stops.
+pub const IDENTITY: &str = "OneProcessPerIdentity";
+
 use std::time::Duration;
 
 /// Which of a node's disks: they are directories of one, and fail apart.
