@@ -7,6 +7,7 @@ use quorate_tests::inject;
 use quorate_tests::ledger::append_until;
 use quorate_tests::load::Load;
 use quorate_tests::loop_disk::LoopDisk;
+use quorate_tests::place::Place;
 use quorate_tests::world::{World, key_per_shard, layout};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -17,12 +18,12 @@ use std::time::Duration;
 struct Site {
     world: World,
     disks: BTreeMap<u64, LoopDisk>,
-    directory: tempfile::TempDir,
+    directory: Place,
 }
 
 impl Site {
     async fn start() -> Self {
-        let directory = tempfile::tempdir().expect("a temporary directory");
+        let directory = Place::default();
         let disk = |node| (node, LoopDisk::format(directory.path().join(format!("node-{node}")), 512));
         let disks = layout(1).nodes().map(disk).collect();
         let world = World::start_in(directory.path(), layout(1), "snapshot_log_bytes = 65536").await;
