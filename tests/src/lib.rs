@@ -10,6 +10,7 @@ pub mod islands;
 pub mod ledger;
 pub mod load;
 pub mod loop_disk;
+pub mod place;
 pub mod raw;
 pub mod recorder;
 pub mod replay;

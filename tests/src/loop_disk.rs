@@ -26,30 +26,22 @@ pub struct LoopDisk {
 }
 
 impl LoopDisk {
-    /// Formats a file in `directory` and mounts it there.
-    pub fn format(directory: &Path, megabytes: u64) -> Self {
-        let (image, mount) = (directory.join("disk.img"), directory.join("disk"));
+    /// Formats a file beside the directory `mount`, and mounts it there: empty.
+    pub fn format(mount: PathBuf, megabytes: u64) -> Self {
+        let image = mount.with_extension("img");
         let file = std::fs::File::create(&image).expect("an image");
         file.set_len(megabytes << 20).expect("a sparse image");
         run("mkfs.ext4", &["-q", text(&image)]);
         std::fs::create_dir_all(&mount).expect("a mount point");
         let disk = Self { mount, image };
         disk.mount();
+        std::fs::remove_dir(disk.mount.join("lost+found")).expect("it was made with the file system");
+        run("sync", &["--file-system", text(&disk.mount)]);
         disk
-    }
-
-    /// Where it is mounted.
-    pub fn path(&self) -> &Path {
-        &self.mount
     }
 
     fn mount(&self) {
         run("mount", &["-o", OPTIONS, text(&self.image), text(&self.mount)]);
-    }
-
-    /// What was written so far is on the disk.
-    pub fn sync(&self) {
-        run("sync", &["--file-system", text(&self.mount)]);
     }
 
     fn copy(&self) -> PathBuf {

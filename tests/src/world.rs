@@ -2,6 +2,7 @@
 
 use crate::islands::Islands;
 use crate::ledger::Ledger;
+use crate::place::Place;
 use crate::replay::replay_all;
 use quorate::client_api::{Client, Options};
 use quorate::cluster::{Layout, LocalCluster, Settings, watch};
@@ -44,7 +45,7 @@ pub fn find_binary() -> Result<PathBuf, String> {
 pub struct World {
     /// The processes.
     pub cluster: LocalCluster,
-    directory: Option<tempfile::TempDir>,
+    directory: Option<Place>,
     /// What the nodes record: never on a disk that a test cuts or fills.
     records: tempfile::TempDir,
 }
@@ -68,7 +69,7 @@ impl World {
     /// Starts `layout` with these `limits` (lines of the configuration file's table) and waits until every node is
     /// registered. No group has joined yet.
     pub async fn start(layout: Layout, limits: &str) -> Self {
-        let directory = tempfile::tempdir().expect("a temporary directory");
+        let directory = Place::default();
         let mut world = Self::start_in(directory.path(), layout, limits).await;
         world.directory = Some(directory);
         world
@@ -83,7 +84,7 @@ impl World {
 
     /// Starts a node on every host, and lets the first `joined` groups join.
     pub async fn on(islands: &Islands, joined: u64, limits: &str) -> Self {
-        let directory = tempfile::tempdir().expect("a temporary directory");
+        let directory = Place::default();
         let mut world = Self::on_in(directory.path(), islands, joined, limits).await;
         world.directory = Some(directory);
         world
@@ -183,19 +184,13 @@ impl World {
 
     /// A group's state as its leader sees it.
     pub async fn leader(&self, gid: u64) -> (u64, ReplicaStatus) {
+        let client = self.client().await;
         self.until("a group has a leader", async |world| {
-            let mut best: Option<(u64, ReplicaStatus)> = None;
-            for node in world.cluster.layout().nodes() {
-                let Some(status) = world.status(node).await else { continue };
-                let leads =
-                    |replica: &&ReplicaStatus| replica.group.gid == Gid::new(gid) && replica.role == Role::Leader;
-                if let Some(replica) = status.replicas.iter().find(leads)
-                    && best.as_ref().is_none_or(|(_, other)| other.term < replica.term)
-                {
-                    best = Some((node, replica.clone()));
-                }
-            }
-            best
+            let statuses = watch::statuses(&client, world.cluster.addresses()).await;
+            let node = watch::leader(&statuses, gid)?;
+            let mut replicas = statuses.get(&node)?.replicas.iter();
+            let leads = |replica: &&ReplicaStatus| replica.group.gid == Gid::new(gid) && replica.role == Role::Leader;
+            Some((node, replicas.rfind(leads)?.clone()))
         })
         .await
     }

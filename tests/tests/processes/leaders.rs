@@ -1,7 +1,7 @@
 //! A group's leader is killed: how long until the next write is acknowledged?
 
 use quorate::cluster::watch;
-use quorate_spec::history::{Call, Operation};
+use quorate_spec::history::{Call, Operation, Outcome};
 use quorate_tests::campaign::{Campaign, Figures};
 use quorate_tests::load::Load;
 use quorate_tests::world::{PATIENCE, World, key_per_shard, layout};
@@ -38,4 +38,25 @@ async fn kill_leaders(seed: u64, kills: u64) -> Figures {
 #[tokio::test(flavor = "multi_thread")]
 async fn after_a_leaders_death_the_others_go_on() {
     Campaign::new("leaders", 2).run(20, kill_leaders).await;
+}
+
+#[test]
+fn a_wait_ends_with_the_first_write_that_was_invoked_later() {
+    let operation = |call: Call, invoked, returned| Operation {
+        process: 0,
+        key: b"k".to_vec(),
+        call,
+        outcome: Outcome::Done,
+        invoked,
+        returned: Some(returned),
+        place: None,
+    };
+    let append = || Call::Append(b"t;".to_vec());
+    let operations = [
+        operation(append(), 900_000, 2_000_000), // It was under way, and may have been acknowledged by the dead.
+        operation(Call::Get, 1_100_000, 2_500_000),
+        operation(append(), 1_200_000, 9_000_000),
+        operation(append(), 1_300_000, 5_000_000),
+    ];
+    assert_eq!(wait(&operations, 1_000_000), 4.0);
 }

@@ -5,6 +5,7 @@ use quorate_tests::campaign::{Campaign, Figures};
 use quorate_tests::inject;
 use quorate_tests::islands::Islands;
 use quorate_tests::load::Load;
+use quorate_tests::place::Place;
 use quorate_tests::small_disk::SmallDisk;
 use quorate_tests::world::{PATIENCE, World, key_per_shard, layout};
 use std::time::{Duration, Instant};
@@ -101,7 +102,7 @@ async fn shuffle(world: &World) -> tokio::task::JoinHandle<()> {
 }
 
 async fn torment(islands: &Islands, seed: u64, faults: u64) -> Figures {
-    let directory = tempfile::tempdir().expect("a temporary directory");
+    let directory = Place::default();
     let disk = SmallDisk::mount(directory.path().join(format!("node-{SMALL}")), SPACE);
     let limits = "snapshot_log_bytes = 65536\ntrailing_entries = 16\nshard_chunk_bytes = 4096";
     let world = World::on_in(directory.path(), islands, 2, limits).await;

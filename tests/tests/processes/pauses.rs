@@ -2,16 +2,14 @@
 
 use quorate_tests::campaign::{Campaign, Figures};
 use quorate_tests::load::Load;
-use quorate_tests::recorder::Recording;
 use quorate_tests::world::{World, key_per_shard, layout};
 use std::time::Duration;
 
 /// Sizes of the moving shard in MiB, ascending.
 const SIZES: [usize; 4] = [0, 1, 16, 64];
 
-/// The longest time between two consecutive answers, of those times that touch `moved`. In milliseconds.
-fn pause(recording: &Recording, moved: (u64, u64)) -> f64 {
-    let mut answers: Vec<u64> = recording.operations.iter().filter_map(|operation| operation.returned).collect();
+/// The longest time between two consecutive `answers`, of those times that touch `moved`. In milliseconds.
+fn pause(mut answers: Vec<u64>, moved: (u64, u64)) -> f64 {
     answers.sort_unstable();
     let gaps = answers.iter().zip(answers.iter().skip(1));
     let touching = gaps.filter(|(before, after)| **after > moved.0 && **before < moved.1);
@@ -44,7 +42,8 @@ async fn move_some(moves: u64, sizes: &[usize]) -> Figures {
     load.progress(100).await;
     let recording = load.judge(client).await;
     let figures = Figures::of(moved.len() as u64, &recording);
-    moved.iter().fold(figures, |figures, (size, moved)| figures.waited(size, vec![pause(&recording, *moved)]))
+    let answers: Vec<u64> = recording.operations.iter().filter_map(|operation| operation.returned).collect();
+    moved.iter().fold(figures, |figures, (size, moved)| figures.waited(size, vec![pause(answers.clone(), *moved)]))
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -54,4 +53,11 @@ async fn a_moving_shard_pauses_and_goes_on() {
     campaign
         .run(4 * sizes.len() as u64, async |_, count| move_some(count.div_ceil(sizes.len() as u64), sizes).await)
         .await;
+}
+
+#[test]
+fn a_pause_is_the_longest_time_without_an_answer_that_touches_the_move() {
+    let answers = vec![0, 9_000_000, 10_000_000, 13_000_000, 12_000_000, 20_000_000];
+    assert_eq!(pause(answers.clone(), (9_500_000, 12_500_000)), 2.0);
+    assert_eq!(pause(answers, (12_500_000, 13_500_000)), 7.0);
 }

@@ -109,16 +109,15 @@ impl Walker {
         if matches!(action.deed, Input::Crash(kept) if kept > 0) {
             now = self.judge.follow(now, "SyncWrites", &[sync(action.node)])?;
         }
-        for (who, told) in self.model.told(before, action) {
-            now = self.part(now, who, &told, &action.deed)?;
-            // What rests on no write that is still pending left at once.
-            let pending = &after.nodes[usize::from(node(who))].local.pending;
-            if pending.is_empty() && self.holds_back(now, who) {
-                now = self.judge.follow(now, "SyncWrites", &[sync(who)])?;
-            }
-            for (to, message) in &told.sends {
-                observe::sent(&self.judge.system.signature, self.judge.structure(now), who, *to, message)?;
-            }
+        let (who, told) = (action.node, self.model.told(before, action));
+        now = self.part(now, who, &told, &action.deed)?;
+        // What rests on no write that is still pending left at once.
+        let pending = &after.nodes[usize::from(node(who))].local.pending;
+        if pending.is_empty() && self.holds_back(now, who) {
+            now = self.judge.follow(now, "SyncWrites", &[sync(who)])?;
+        }
+        for (to, message) in &told.sends {
+            observe::sent(&self.judge.system.signature, self.judge.structure(now), who, *to, message)?;
         }
         observe::state(&self.judge.system.signature, self.judge.structure(now), after)?;
         Ok(now)

@@ -47,20 +47,9 @@ impl RaftModel {
         self.tables.done(node, deed, at_once, &self.manner, &self.renamings, lost)
     }
 
-    /// What the nodes do in a step, in order: the one that acts, then those whose writes are synced because no crash is left
-    /// to come. For whoever wants to know what a step was, not only where it leads.
-    pub fn told(&self, before: &RaftState, action: &RaftAction) -> Vec<(NodeId, Told)> {
-        let place = place_of(action.node);
-        let crashes = before.spent.crashes + u8::from(action.deed.is_crash());
-        let at_once = self.at_once(Spent { crashes, ..before.spent });
-        let done = self.done(&before.nodes[place], &action.deed, at_once);
-        let mut nodes = before.nodes.clone();
-        nodes[place] = Arc::clone(&done.after);
-        let mut steps = vec![(place, done)];
-        if at_once && !self.at_once(before.spent) {
-            self.settle_all(&mut nodes, &mut steps);
-        }
-        steps.into_iter().map(|(place, done)| (nodes[place].local.replica.me(), done.told.clone())).collect()
+    /// What a node does in a step. For whoever wants to know what a step was, not only where it leads.
+    pub fn told(&self, before: &RaftState, action: &RaftAction) -> Told {
+        self.done(&before.nodes[place_of(action.node)], &action.deed, !action.waits).told.clone()
     }
 
     fn sends_news(&self, before: &RaftState, done: &Done) -> bool {
