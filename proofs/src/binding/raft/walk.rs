@@ -17,6 +17,8 @@ use std::time::Instant;
 /// How many walks are taken at a scope, and how long each may be.
 const WALKS: u64 = 400;
 const LENGTH: usize = 60;
+/// One in so many crashes is taken.
+const RARE: usize = 20;
 
 /// Walks through a scope.
 ///
@@ -78,7 +80,7 @@ impl Walker {
         Ok(())
     }
 
-    /// A step at random that changes something.
+    /// A step at random that changes something. Crashes are rare, or all of them would come before there is much to lose.
     fn chosen(&self, state: &RaftState, random: &mut Random, taken: usize) -> Option<(RaftAction, RaftState)> {
         let mut actions = Vec::new();
         if taken < LENGTH {
@@ -88,7 +90,8 @@ impl Walker {
             let action = actions.swap_remove(random.below(actions.len()));
             let pending = state.nodes[usize::from(node(action.node))].local.pending.len();
             let torn = matches!(action.deed, Input::Crash(kept) if 0 < kept && kept < pending);
-            if let Some(next) = (!torn).then(|| self.model.next_state(state, action.clone())).flatten() {
+            let rare = action.deed.is_crash() && random.below(RARE) > 0;
+            if let Some(next) = (!torn && !rare).then(|| self.model.next_state(state, action.clone())).flatten() {
                 return Some((action, next));
             }
         }
