@@ -4,6 +4,7 @@
 //! nothing wrong, 1 a violation or a refusal, 2 bad usage, 3 a search that stopped at a limit.
 
 mod check;
+mod conform;
 mod look;
 mod mutants;
 mod prove;
@@ -27,6 +28,7 @@ Examples:
   quorate-check show twice.json
   quorate-check explore --trace twice.json
   quorate-check mutants
+  quorate-check conform node-1.trace node-2.trace node-3.trace
 
 Exit codes: 0 nothing wrong, 1 violated or refused, 2 bad usage, 3 stopped at a limit before all states were seen."
 )]
@@ -71,6 +73,18 @@ Examples:
   quorate-check prove shards --solver cvc5
   quorate-check prove raft --dump obligations")]
     Prove(ProveArgs),
+    /// Ask the specification whether a recorded run of real nodes is one of its behaviours.
+    #[command(after_help = "\
+Examples:
+  quorate-check conform node-1.trace node-2.trace node-3.trace
+
+A node writes node-ID.trace into DIR if it is started with '--trace DIR', which must be so from its first start on. The
+files of all voters of a group are needed. tla-checker is needed: 'spec/check' builds it.")]
+    Conform {
+        /// The files of all nodes, in any order.
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+    },
     /// Tell a trace in sentences, or draw it.
     #[command(after_help = "\
 Examples:
@@ -187,6 +201,7 @@ fn main() -> ExitCode {
         Command::Explore(args) => look::explore(&args, json),
         Command::Mutants(args) => mutants::mutants(&args, json),
         Command::Prove(args) => prove::prove(&args, json),
+        Command::Conform { files } => conform::conform(&files, json),
         Command::Show { file, svg } => look::show(&file, svg, json),
     };
     done.unwrap_or_else(|refusal| {
