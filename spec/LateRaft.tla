@@ -7,8 +7,8 @@
 (* the step that they weaken.                                                        *)
 (*                                                                                 *)
 (* What it guarantees: all that Raft does. None of these steps gives a node a vote,  *)
-(* an entry, a commit index or a read that Raft would not give it; scope             *)
-(* LateRaft.elections and its neighbours explore them under the properties of Raft.  *)
+(* an entry, a commit index or a read that Raft would not give it; the scopes of     *)
+(* this module explore them under the properties of Raft.                            *)
 (***********************************************************************************)
 EXTENDS Raft
 
@@ -62,7 +62,7 @@ AnyStepDown(n, t) ==
 
 \* The leader of the own term is heard of, whatever it said.
 Follow(n, from) ==
-    /\ leader[memory[n].term] = from
+    /\ memory[n].term \in Term /\ leader[memory[n].term] = from
     /\ role[n] # "Leader"
     /\ Becomes(n, "Follower")
     /\ UNCHANGED <<memory, commit, sent, told, committed, reads, restarts>>
@@ -117,11 +117,14 @@ InstallLate(n, t, i) ==
 
 \* One heartbeat for all reads of its leader's.
 HeartbeatForAll(n, t) ==
-    /\ t = memory[n].term
+    /\ t = memory[n].term /\ t \in Term
+    /\ leader[t] \notin {Nobody, n}
     /\ reads' = [r \in Read |-> IF reads[r].state = "asked" /\ reads[r].term = t /\ reads[r].node # n
                                 THEN [reads[r] EXCEPT !.confirmed = @ \cup {n}] ELSE reads[r]]
     /\ Becomes(n, "Follower")
     /\ UNCHANGED <<memory, commit, sent, told, committed, restarts>>
+
+Ask(n, own) == [term |-> own.term, candidate |-> n, log |-> own.log]
 
 \* The oldest write that n's disk does not have becomes durable, and what waited for it is said. If it is the vote of a
 \* candidate for itself, that is the request for votes of others, whatever the candidate has become meanwhile.
@@ -131,7 +134,7 @@ SyncNext(n) ==
     /\ disk' = [disk EXCEPT ![n] = next]
     /\ lane' = [lane EXCEPT ![n] = Tail(@)]
     /\ asked' = IF next.vote = n /\ next.term # disk[n].term
-                THEN asked \cup {[term |-> next.term, candidate |-> n, log |-> next.log]} ELSE asked
+                THEN asked \cup {Ask(n, next)} ELSE asked
     /\ UNCHANGED <<memory, role, granted, commit, sent, told, committed, reads, restarts, leader, highest>>
     /\ Say({n})
 
@@ -145,16 +148,44 @@ Written(n) ==
          THEN <<[new EXCEPT !.log = SubSeq(old, 1, kept)], new>>
          ELSE <<new>>
 
-\* What a step of Raft leaves besides Raft's own variables.
+\* What a step of Raft leaves besides Raft's own variables. When no crash will come, disks do not lag (see Raft), and
+\* who campaigns asks at once.
 Noted(n) ==
-    /\ lane' = [lane EXCEPT ![n] = @ \o Written(n)]
+    LET lags == restarts < MaxRestarts
+        asks == role'[n] = "Candidate" /\ memory'[n].term > memory[n].term IN
+    /\ lane' = IF lags THEN [lane EXCEPT ![n] = @ \o Written(n)] ELSE lane
+    /\ asked' = IF asks /\ ~lags THEN asked \cup {Ask(n, memory'[n])} ELSE asked
     /\ leader' = IF role[n] # "Leader" /\ role'[n] = "Leader" THEN [leader EXCEPT ![memory[n].term] = n] ELSE leader
     /\ highest' = Max(highest, memory'[n].term)
-    /\ asked' = asked
 
 \* A crash takes what was not written.
 RestartFromDisk(n) ==
     /\ Restart(n) /\ Lag
-    /\ lane' = [lane EXCEPT ![n] = <<>>]
+    /\ lane' = IF restarts' < MaxRestarts THEN [lane EXCEPT ![n] = <<>>] ELSE [m \in Node |-> <<>>]
     /\ UNCHANGED <<asked, leader, highest>>
+
+-----------------------------------------------------------------------------------
+LateStep(n) ==
+    \/ AskAgain(n)
+    \/ AnyElection(n)
+    \/ BecomeLeader(n)
+    \/ Propose(n)
+    \/ \E from \in Node : \/ HandleRequestVote(n, from)
+                         \/ Follow(n, from)
+                         \/ \E t \in Term : LateVote(n, from, t)
+    \/ \E t \in Term : \/ AnyStepDown(n, t)
+                       \/ HeartbeatForAll(n, t)
+                       \/ \E i \in DOMAIN sent[t] : AppendAlone(n, t, i)
+                       \/ \E i \in 1..told[t] : Snapshots /\ InstallLate(n, t, i)
+    \/ \E i \in DOMAIN memory[n].log : \/ LearnCommit(n, i)
+                                      \/ CommitTo(n, i)
+                                      \/ Snapshots /\ CompactTo(n, i)
+    \/ \E r \in Read : RequestRead(n, r) \/ ConfirmRead(n, r)
+
+LateNext == \E n \in Node :
+    \/ LateStep(n) /\ Lag /\ Noted(n)
+    \/ SyncNext(n)
+    \/ RestartFromDisk(n)
+
+LateSpec == InitLate /\ [][LateNext]_late
 ===================================================================================

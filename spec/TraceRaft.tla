@@ -1,11 +1,10 @@
 ---------------------------------- MODULE TraceRaft ----------------------------------
 (***********************************************************************************)
-(* Is a recorded run of one group a behaviour of Raft? `Trace`, in the generated     *)
-(* module TraceData, holds the events of all its nodes in one order: the action, its *)
-(* parameters, and often the state of the node after it. Next takes the next event,  *)
-(* if a step of the protocol with that name leads to that very state. So a run is    *)
-(* accepted if and only if some behaviour takes all of its events: if                *)
-(* `NotAccepted` breaks.                                                             *)
+(* Is a recorded run of one group a behaviour of Raft? The generated module TraceData *)
+(* holds the events of all its nodes in one order, Event(1) to Event(Count). Next    *)
+(* takes the next one, if a step of the protocol with its name and parameters leads  *)
+(* to the very state that it tells. So a run is accepted if and only if some         *)
+(* behaviour takes all of its events: if `NotAccepted` breaks, and nothing before.   *)
 (*                                                                                 *)
 (* An event is a record: name, node, the parameters of its action, `after`, which is *)
 (* <<>> or <<what the node's memory, role and commit index were then>>, and `disk`,  *)
@@ -56,6 +55,7 @@ Stutter == UNCHANGED <<memory, role, granted, commit, sent, told, committed, rea
 
 \* What is of an old term is refused. So is what does not fit, but its sender leads.
 Appended(e, n) ==
+    /\ e.term \in Term
     /\ leader[e.term] = e.from
     /\ IF e.term < memory[n].term THEN ~e.accepted /\ Stutter
        ELSE /\ e.term = memory[n].term
@@ -79,7 +79,7 @@ Named(e, n) ==
       [] e.name = "InstallSnapshot" -> \E t \in Term : InstallLate(n, t, e.index)
       [] e.name = "RequestRead" -> e.read \in Read /\ e.index = commit[n] /\ RequestRead(n, e.read)
       [] e.name = "HandleHeartbeat" ->
-            e.term = memory[n].term /\ leader[e.term] = e.from /\ n # e.from /\ HeartbeatForAll(n, e.term)
+            e.term = memory[n].term /\ HeartbeatForAll(n, e.term) /\ leader[e.term] = e.from
       [] e.name = "ConfirmRead" -> e.read \in Read /\ e.index = reads[e.read].index /\ ConfirmRead(n, e.read)
       [] OTHER -> FALSE
 
@@ -91,7 +91,7 @@ Take(e) ==
     /\ taken' = taken + 1
     /\ Learn(e.after)
     /\ CASE e.name = "SyncWrites" -> Durable(e, n) /\ Stutter /\ UNCHANGED <<disk, votes, acks, lane, asked, leader, highest>>
-         [] e.name = "Restart" -> Durable(e, n) /\ RestartFromDisk(n)
+         [] e.name = "Restart" -> Durable(e, n) /\ e.term = disk[n].term /\ RestartFromDisk(n)
          [] OTHER -> Named(e, n) /\ Lag /\ Noted(n)
     /\ After(n, e.after)
 
@@ -104,10 +104,10 @@ Sync(e) ==
 TraceInit == InitLate /\ taken = 0 /\ content = {}
 
 TraceNext ==
-    /\ taken < Len(Trace)
-    /\ LET e == Trace[taken + 1] IN Take(e) \/ Sync(e)
+    /\ taken < Count
+    /\ LET e == Event(taken + 1) IN Take(e) \/ Sync(e)
 
 TraceSpec == TraceInit /\ [][TraceNext]_<<late, taken, content>>
 
-NotAccepted == taken < Len(Trace)
+NotAccepted == taken < Count
 ===================================================================================

@@ -8,13 +8,13 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// The modules that a trace is checked with, and their names.
-const MODULES: [(&str, &str); 4] = [
-    ("ReplicatedLog.tla", include_str!("../../../spec/ReplicatedLog.tla")),
-    ("Raft.tla", include_str!("../../../spec/Raft.tla")),
-    ("LateRaft.tla", include_str!("../../../spec/LateRaft.tla")),
-    ("TraceRaft.tla", include_str!("../../../spec/TraceRaft.tla")),
-];
+/// The modules that a trace is checked with.
+const MODULES: [&str; 4] = ["ReplicatedLog.tla", "Raft.tla", "LateRaft.tla", "TraceRaft.tla"];
+
+/// The folder that holds `spec/` and, unless told otherwise, `target/`.
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new("."))
+}
 
 /// The program that explores modules.
 #[derive(Clone, Debug)]
@@ -23,19 +23,17 @@ pub struct Checker {
 }
 
 /// What it found.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Found {
-    /// "ok" if it saw everything and nothing broke.
-    pub status: String,
+#[derive(Clone, Debug)]
+pub(super) struct Found {
     /// The invariant that broke, if one did.
-    pub broken: Option<String>,
-    /// All that it said.
-    pub said: String,
+    pub(super) broken: Option<String>,
+    /// The state that broke it.
+    pub(super) last: Value,
 }
 
 impl Found {
     /// The run was taken to its end.
-    pub fn is_accepted(&self) -> bool {
+    pub(super) fn is_accepted(&self) -> bool {
         self.broken.as_deref() == Some("NotAccepted")
     }
 }
@@ -46,8 +44,7 @@ impl Checker {
     /// # Errors
     /// It is not there: the message says how to build it.
     pub fn find() -> Result<Self, String> {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new("."));
-        let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), |it| root.join(it));
+        let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), |it| root().join(it));
         let built = target.join("tools/bin/tla");
         let program = std::env::var_os("TLA").map_or(built, PathBuf::from);
         if Command::new(&program).arg("--version").output().is_ok_and(|output| output.status.success()) {
@@ -68,8 +65,8 @@ impl Checker {
     }
 
     fn explore_in(&self, folder: &Path, generated: &Generated) -> io::Result<Found> {
-        for (name, text) in MODULES {
-            fs::write(folder.join(name), text)?;
+        for name in MODULES {
+            fs::copy(root().join("spec").join(name), folder.join(name))?;
         }
         fs::write(folder.join("TraceData.tla"), &generated.data)?;
         fs::write(folder.join("TraceRaft.cfg"), &generated.config)?;
@@ -88,6 +85,8 @@ impl Checker {
         if !["ok", "invariant_violation"].contains(&status.as_str()) {
             return Err(io::Error::other(format!("no verdict: {said}")));
         }
-        Ok(Found { status, broken: text("invariant_name"), said })
+        let trace = answer.get("trace").and_then(Value::as_array);
+        let last = trace.and_then(|states| states.last()?.get("state").cloned()).unwrap_or_default();
+        Ok(Found { broken: text("invariant_name"), last })
     }
 }

@@ -8,26 +8,29 @@ mod checker;
 pub mod corrupt;
 mod module;
 
-pub use checker::{Checker, Found};
+pub use checker::Checker;
 
 use quorate_spec::ids::GroupId;
 use quorate_spec::trace::Event;
+use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::Path;
 
 /// What the specification says of a run.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Verdict {
     /// Some behaviour takes all events.
     Accepted,
-    /// No behaviour goes on after so many events; the state before it, as the checker prints it.
+    /// No behaviour takes all.
     Refused {
-        /// How many events were explained.
+        /// How many events are explained: the next one is not.
         explained: usize,
-        /// What the checker said.
-        found: Found,
+        /// The specification's state after those.
+        state: Value,
+        /// The property that the next event breaks, if a step explains it.
+        broken: Option<String>,
     },
 }
 
@@ -57,23 +60,22 @@ pub fn read(files: &[impl AsRef<Path>]) -> io::Result<BTreeMap<GroupId, Vec<Even
 /// # Errors
 /// The checker cannot be run, or cannot read what it is given.
 pub fn conform(checker: &Checker, events: &[Event]) -> io::Result<Verdict> {
-    let found = checker.explore(&module::generate(events))?;
-    if found.is_accepted() {
+    let mut refusal = checker.explore(&module::generate(events))?;
+    if refusal.is_accepted() {
         return Ok(Verdict::Accepted);
     }
     // The longest part from the beginning that is accepted.
-    let (mut explained, mut refused) = (0, events.len());
-    let mut last = found;
+    let (mut explained, mut refused, mut state) = (0, events.len(), Value::Null);
     while explained + 1 < refused {
         let middle = explained.midpoint(refused);
         let found = checker.explore(&module::generate(&events[..middle]))?;
         if found.is_accepted() {
-            explained = middle;
+            (explained, state) = (middle, found.last);
         } else {
-            (refused, last) = (middle, found);
+            (refused, refusal) = (middle, found);
         }
     }
-    Ok(Verdict::Refused { explained, found: last })
+    Ok(Verdict::Refused { explained, state, broken: refusal.broken })
 }
 
 /// Whether the specification accepts a run: one exploration, and no answer to why not.

@@ -24,8 +24,8 @@ mod tests;
 pub use judged::CORE_PANIC;
 pub use progress::{Printer, Progress, memory_in_use};
 pub use replay::{Step, replay, steps};
-pub(crate) use walk::Dice;
 pub use report::{Bound, Counterexample, Outcome, PropertyReport, Report};
+pub(crate) use walk::Dice;
 
 use crate::scenario::Scenario;
 use std::ops::Range;

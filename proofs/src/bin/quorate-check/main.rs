@@ -5,6 +5,7 @@
 
 mod bind;
 mod check;
+mod conform;
 mod look;
 mod mutants;
 mod prove;
@@ -28,6 +29,7 @@ Examples:
   quorate-check show twice.json
   quorate-check explore --trace twice.json
   quorate-check mutants
+  quorate-check conform node-1.trace node-2.trace node-3.trace
 
 Exit codes: 0 nothing wrong, 1 violated or refused, 2 bad usage, 3 stopped at a limit before all states were seen."
 )]
@@ -79,6 +81,18 @@ Examples:
   quorate-check bind shards --scope return
   quorate-check bind shards --scope return --mutant copy-dropped-at-return")]
     Bind(BindArgs),
+    /// Ask the specification whether a recorded run of real nodes is one of its behaviours.
+    #[command(after_help = "\
+Examples:
+  quorate-check conform node-1.trace node-2.trace node-3.trace
+
+A node writes node-ID.trace into DIR if it is started with '--trace DIR', which must be so from its first start on. The
+files of all voters of a group are needed. tla-checker is needed: 'spec/check' builds it.")]
+    Conform {
+        /// The files of all nodes, in any order.
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+    },
     /// Tell a trace in sentences, or draw it.
     #[command(after_help = "\
 Examples:
@@ -209,6 +223,7 @@ fn main() -> ExitCode {
         Command::Mutants(args) => mutants::mutants(&args, json),
         Command::Prove(args) => prove::prove(&args, json),
         Command::Bind(args) => bind::bind(&args, json),
+        Command::Conform { files } => conform::conform(&files, json),
         Command::Show { file, svg } => look::show(&file, svg, json),
     };
     done.unwrap_or_else(|refusal| {

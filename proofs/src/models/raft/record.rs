@@ -10,7 +10,7 @@ use super::scopes::{Reductions, Scope};
 use super::state::RaftState;
 use crate::verify::Dice;
 use quorate_core::raft::{Message, Timer};
-use quorate_spec::ids::GroupId;
+use quorate_spec::ids::{GroupId, NodeId};
 use quorate_spec::trace::{Event, events};
 use std::sync::Arc;
 
@@ -23,7 +23,7 @@ const RECORDED: Scope = Scope {
     campaigns: u8::MAX,
     entries: 6,
     crashes: 3,
-    snapshots: 2,
+    snapshots: 3,
     reads: 4,
     transfers: 1,
     beats: u8::MAX,
@@ -47,8 +47,11 @@ pub fn record(seed: u64, steps: usize) -> Vec<Event> {
     let mut state = model.boot();
     let mut fresh: Vec<Arc<Envelope>> = Vec::new();
     let mut trace = Vec::new();
-    for _ in 0..steps {
-        let Some(action) = choose(&model, &state, &fresh, &mut dice) else { break };
+    // One node hears little for a while, so that it needs a snapshot afterwards.
+    let deaf = NodeId::new(1 + seed % RECORDED.nodes);
+    for step in 0..steps {
+        let deaf = (steps / 4..steps / 2).contains(&step).then_some(deaf);
+        let Some(action) = choose(&model, &state, &fresh, deaf, &mut dice) else { break };
         if let Deed::Deliver(envelope) = &action.deed {
             fresh.retain(|other| !Arc::ptr_eq(other, envelope));
         }
@@ -74,8 +77,9 @@ fn told(model: &RaftModel, before: &RaftState, action: &RaftAction, after: &Raft
 }
 
 /// How likely a step is beside others.
-fn weight(action: &RaftAction, fresh: &[Arc<Envelope>]) -> u64 {
+fn weight(action: &RaftAction, fresh: &[Arc<Envelope>], deaf: Option<NodeId>) -> u64 {
     match &action.deed {
+        Deed::Deliver(_) | Deed::Fire(_) if deaf == Some(action.node) => 1,
         Deed::Deliver(envelope) if fresh.iter().any(|other| Arc::ptr_eq(other, envelope)) => {
             // What elects is fast: otherwise all campaign at once and nobody wins.
             if matches!(envelope.message, Message::Election(_)) { 400 } else { 200 }
@@ -90,12 +94,18 @@ fn weight(action: &RaftAction, fresh: &[Arc<Envelope>]) -> u64 {
     }
 }
 
-fn choose(model: &RaftModel, state: &RaftState, fresh: &[Arc<Envelope>], dice: &mut Dice) -> Option<RaftAction> {
+fn choose(
+    model: &RaftModel,
+    state: &RaftState,
+    fresh: &[Arc<Envelope>],
+    deaf: Option<NodeId>,
+    dice: &mut Dice,
+) -> Option<RaftAction> {
     let mut actions = Vec::new();
     model.list(state, &mut actions);
-    let sum: u64 = actions.iter().map(|action| weight(action, fresh)).sum();
+    let sum: u64 = actions.iter().map(|action| weight(action, fresh, deaf)).sum();
     let mut rest = dice.below(sum.max(1));
-    actions.into_iter().find(|action| match rest.checked_sub(weight(action, fresh)) {
+    actions.into_iter().find(|action| match rest.checked_sub(weight(action, fresh, deaf)) {
         Some(left) => {
             rest = left;
             false

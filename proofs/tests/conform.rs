@@ -1,0 +1,76 @@
+//! Trace validation: runs of the Raft model are behaviours of `Raft.tla`, and the same runs with one wrong field are not.
+//!
+//! `tests/deep` asks for more runs by QUORATE_CONFORM_SEEDS. tla-checker is needed: `spec/check` builds it.
+
+use quorate_proofs::conform::corrupt::corrupt;
+use quorate_proofs::conform::{Checker, Verdict, accepts, conform};
+use quorate_proofs::models::raft::record;
+use quorate_spec::action::Action;
+use std::collections::BTreeSet;
+
+/// Steps of one walk: about two hundred events.
+const STEPS: usize = 600;
+/// Corruptions, spread over the runs.
+const CORRUPTIONS: u64 = 100;
+
+fn seeds() -> u64 {
+    std::env::var("QUORATE_CONFORM_SEEDS").map_or(12, |seeds| seeds.parse().expect("a number of seeds"))
+}
+
+fn checker() -> Checker {
+    Checker::find().unwrap_or_else(|missing| panic!("{missing}"))
+}
+
+#[test]
+fn runs_of_the_model_are_behaviours_of_the_specification() {
+    let checker = checker();
+    let mut seen = BTreeSet::new();
+    for seed in 0..seeds() {
+        let events = record(seed, STEPS);
+        seen.extend(events.iter().filter_map(|event| event.action.as_ref().map(Action::name)));
+        match conform(&checker, &events).expect("the checker answers") {
+            Verdict::Accepted => {}
+            Verdict::Refused { explained, state, broken } => panic!(
+                "seed {seed}: event {} is explained by nothing: {:?}\nbreaks {broken:?}\nafter {state}",
+                explained + 1,
+                events[explained]
+            ),
+        }
+    }
+    let all = [
+        "StartPreVote",
+        "StartElection",
+        "HandleRequestVote",
+        "StepDown",
+        "BecomeLeader",
+        "Propose",
+        "HandleAppend",
+        "SyncWrites",
+        "AdvanceCommit",
+        "HandleHeartbeat",
+        "RequestRead",
+        "ConfirmRead",
+        "CompactLog",
+        "HandleSnapshotChunk",
+        "InstallSnapshot",
+        "Restart",
+    ];
+    let missing: Vec<_> = all.into_iter().filter(|name| !seen.contains(name)).collect();
+    assert!(missing.is_empty(), "no run has {missing:?}");
+}
+
+#[test]
+fn a_run_with_one_wrong_field_is_refused() {
+    let checker = checker();
+    for seed in 0..CORRUPTIONS {
+        let corrupted = corrupt(&record(seed % 10, STEPS), seed);
+        let accepted = accepts(&checker, &corrupted.events).expect("the checker answers");
+        let event = &corrupted.events[corrupted.place];
+        assert!(
+            !accepted,
+            "seed {seed}: accepted with a wrong {} in event {}: {event:?}",
+            corrupted.field,
+            corrupted.place + 1
+        );
+    }
+}
