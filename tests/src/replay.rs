@@ -2,6 +2,7 @@
 //! on, every recorded state is judged by the specification's local invariants on the way.
 
 use quorate::record::{Digest, Item, Reader, RecordError};
+use quorate_core::effect::Effects;
 use quorate_core::input::Input;
 use quorate_core::node::Node;
 use quorate_spec::ids::{Boot, NodeId};
@@ -84,6 +85,14 @@ impl From<RecordError> for ReplayError {
 /// # Errors
 /// It cannot be read, or an effect differs: the first step that does.
 pub fn replay(path: &Path) -> Result<Replayed, ReplayError> {
+    replay_with(path, |_, _| {})
+}
+
+/// The same, and `watch` is shown every input and what it did.
+///
+/// # Errors
+/// Those of [`replay`].
+pub fn replay_with(path: &Path, mut watch: impl FnMut(&Input, &Effects)) -> Result<Replayed, ReplayError> {
     let mut reader = Reader::open(path)?;
     let start = reader.start().clone();
     let me = start.restarted.me;
@@ -104,7 +113,9 @@ pub fn replay(path: &Path) -> Result<Replayed, ReplayError> {
             Some(Item::Input(input)) if unproved.is_none() => {
                 let told = tell(&input);
                 replayed.inputs += 1;
-                unproved = Some((Digest::of(&node.step(input)), told));
+                let effects = node.step(input.clone());
+                watch(&input, &effects);
+                unproved = Some((Digest::of(&effects), told));
             }
             Some(Item::Full) => {
                 replayed.end = End::Full;
@@ -134,6 +145,31 @@ fn tell(input: &Input) -> String {
     told
 }
 
+/// A record as a trace file for `quorate-check show`: one sentence per input, with the steps of the specification that it
+/// led to. `verdict` is what became of the replay.
+pub fn trace(scope: &str, sentences: &[String], verdict: Option<&ReplayError>) -> serde_json::Value {
+    let steps = sentences.iter().map(|sentence| serde_json::json!({ "sentence": sentence, "action": null }));
+    serde_json::json!({
+        "format": 1,
+        "version": env!("CARGO_PKG_VERSION"),
+        "model": "record",
+        "scope": scope,
+        "mutant": null,
+        "property": verdict.map(|_| "SameEffects"),
+        "evidence": verdict.map(ToString::to_string),
+        "initial": 0,
+        "steps": steps.collect::<Vec<_>>(),
+    })
+}
+
+/// An input and what it did, in a sentence.
+pub fn sentence(input: &Input, effects: &Effects) -> String {
+    let steps: Vec<String> = effects.labels.iter().map(|label| format!("{:?}", label.action)).collect();
+    let steps = if steps.is_empty() { "nothing".to_owned() } else { steps.join(", ") };
+    let Effects { writes, sends, replies, .. } = effects;
+    format!("{}: {steps} ({} writes, {} messages, {} answers)", tell(input), writes.len(), sends.len(), replies.len())
+}
+
 /// Replays every record of a directory. Says how many there are, or the first that does not stand, with its name.
 ///
 /// # Errors
@@ -153,7 +189,6 @@ mod tests {
     use super::*;
     use quorate::driver::Machine;
     use quorate::record::{Recorded, Recorder};
-    use quorate_core::effect::Effects;
     use quorate_core::input::{Durable, Restarted, Timer};
     use quorate_core::limits::Limits;
     use quorate_core::message::Peer;
@@ -179,10 +214,21 @@ mod tests {
         replay_all(directory).map(|mut replayed| replayed.pop().expect("one record"))
     }
 
+    /// The one record of a directory.
+    fn replayed_path(directory: &Path) -> std::path::PathBuf {
+        let entry = std::fs::read_dir(directory).expect("there").next().expect("a record");
+        entry.expect("an entry").path()
+    }
+
     #[test]
     fn the_same_steps_are_the_same_effects() {
         let directory = tempfile::tempdir().expect("a directory");
         let replayed = record(directory.path(), None).expect("it stands");
+        let path = replayed_path(directory.path());
+        let mut sentences = Vec::new();
+        replay_with(&path, |input, effects| sentences.push(sentence(input, effects))).expect("it stands");
+        assert_eq!(sentences.len(), 5);
+        assert!(sentences[0].starts_with("Fired { timer: Poll }: "), "{}", sentences[0]);
         assert_eq!((replayed.inputs, replayed.end), (5, End::Whole));
         assert!(replayed.effects > 5, "{replayed:?}");
     }
@@ -198,10 +244,10 @@ mod tests {
     fn a_cut_record_is_followed_as_far_as_it_goes() {
         let directory = tempfile::tempdir().expect("a directory");
         record(directory.path(), None).expect("it stands");
-        let entry = std::fs::read_dir(directory.path()).expect("there").next().expect("a record").expect("an entry");
-        let bytes = std::fs::read(entry.path()).expect("it can be read");
-        std::fs::write(entry.path(), &bytes[..bytes.len() - 1]).expect("it can be written");
-        let replayed = replay(&entry.path()).expect("the rest stands");
+        let path = replayed_path(directory.path());
+        let bytes = std::fs::read(&path).expect("it can be read");
+        std::fs::write(&path, &bytes[..bytes.len() - 1]).expect("it can be written");
+        let replayed = replay(&path).expect("the rest stands");
         assert_eq!((replayed.inputs, replayed.end), (5, End::Cut));
     }
 }

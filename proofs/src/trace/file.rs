@@ -12,6 +12,10 @@ use std::sync::Arc;
 /// The version of this format. A file of another one is refused.
 pub const FORMAT: u32 = 1;
 
+/// The model of a trace that a node's record was made into (`quorate-sim replay --trace`): its steps were taken by a real
+/// node and are only told.
+pub const RECORD: &str = "record";
+
 /// A run, by names.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -137,6 +141,21 @@ impl Trace {
         std::fs::write(path, text).map_err(|error| TraceError::Io(path.to_owned(), error))
     }
 
+    /// The steps in the words of whoever wrote the trace, and how it ends: for traces whose model is not here.
+    pub fn told(&self) -> String {
+        let mut text = format!("{} / {}\n", self.model, self.scope);
+        for (place, step) in self.steps.iter().enumerate() {
+            text.push_str(&format!("\n{:>3}. {}\n", place + 1, step.sentence));
+        }
+        match (&self.property, &self.evidence) {
+            (Some(property), evidence) => {
+                text.push_str(&format!("\n{property} violated: {}\n", evidence.as_deref().unwrap_or_default()));
+            }
+            (None, _) => text.push_str("\nno property is violated\n"),
+        }
+        text
+    }
+
     /// Steps a scenario through the trace.
     ///
     /// # Errors
@@ -191,6 +210,14 @@ mod tests {
         assert!(refused(r#"{"format": 99, "version": "9.9"}"#).contains("written by quorate-check 9.9"));
         std::fs::remove_dir_all(&folder).expect("ours");
         assert!(Trace::load(&path).expect_err("gone").to_string().contains("trace.json"));
+    }
+
+    #[test]
+    fn a_record_is_told_as_it_was_written() {
+        let record = Trace { model: RECORD.to_owned(), scope: "node 1".to_owned(), ..trace() };
+        let told = record.told();
+        assert!(told.starts_with("record / node 1\n\n  1. n1 sends message 1\n"), "{told}");
+        assert!(told.ends_with("\nToy violated: it broke <here> & now\n"), "{told}");
     }
 
     #[test]

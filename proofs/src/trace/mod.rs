@@ -10,7 +10,7 @@ mod tell;
 #[cfg(test)]
 mod toy;
 
-pub use file::{FORMAT, Trace, TraceError, TraceStep};
+pub use file::{FORMAT, RECORD, Trace, TraceError, TraceStep};
 pub use run::{Run, drawing_of, outcome_of};
 pub use svg::draw;
 pub use tell::tell;

@@ -96,6 +96,7 @@ fn a_record_ends_at_its_bound_and_says_so() {
     assert!(!torn && matches!(items.last(), Some(Item::Full)) && items.len() > 4, "{items:?}");
     let refused = Recorder::begin(directory.path(), 10, &restarted(6), &Limits::default());
     assert!(refused.is_err(), "not even the start fits");
+    assert_eq!(records(directory.path()).len(), 1, "and nothing is left of it");
 }
 
 #[test]

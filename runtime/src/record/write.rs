@@ -45,9 +45,12 @@ impl Recorder {
             limits: limits.clone(),
         };
         let mut recorder = Self { file: File::create(&path)?, path, left: limit, pending: Vec::new(), over: false };
-        recorder.append(&ItemRef::Start(&start))?;
-        recorder.flush()?;
-        Ok(recorder)
+        let begun = recorder.append(&ItemRef::Start(&start)).and_then(|()| recorder.flush());
+        if begun.is_err() {
+            recorder.over = true;
+            fs::remove_file(&recorder.path)?;
+        }
+        begun.map(|()| recorder)
     }
 
     /// Notes what the core is about to be given, before it is: should the step not return, its input is on record.

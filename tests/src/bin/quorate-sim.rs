@@ -7,26 +7,26 @@
 //! 2 for bad usage. With `--json` standard output is one JSON value.
 
 use quorate::history::{describe, judge, read as read_history};
-use quorate_tests::replay::replay;
+use quorate_tests::replay::{self, replay_with, sentence};
 use std::fs::File;
 use std::io::BufReader;
 use std::path::Path;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let all: Vec<String> = std::env::args().skip(1).collect();
-    if let Some(code) = quorate_tests::sim::cli::command(&all) {
+    let mut arguments: Vec<String> = std::env::args().skip(1).collect();
+    if let Some(code) = quorate_tests::sim::cli::command(&arguments) {
         return code;
     }
-    let (flags, arguments): (Vec<String>, Vec<String>) =
-        all.into_iter().partition(|argument| argument.starts_with("--"));
+    let given = arguments.len();
+    arguments.retain(|argument| argument != "--json");
+    let json = arguments.len() < given;
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    let json = flags.iter().any(|flag| flag == "--json");
-    let known = flags.iter().all(|flag| flag == "--json");
     match arguments.as_slice() {
-        ["judge", file] if flags.is_empty() => judge_history(file),
-        ["replay", file] if known => replay_record(file, json),
-        ["mutants"] if known => mutants(json),
+        ["judge", file] if !json => judge_history(file),
+        ["replay", file] => replay_record(file, None, json),
+        ["replay", file, "--trace", trace] => replay_record(file, Some(trace), json),
+        ["mutants"] => mutants(json),
         _ => usage(),
     }
 }
@@ -47,8 +47,21 @@ fn judge_history(file: &str) -> ExitCode {
     if judgement.linearizable() && judgement.at_most_once() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-fn replay_record(file: &str, json: bool) -> ExitCode {
-    match replay(Path::new(file)) {
+fn replay_record(file: &str, trace: Option<&str>, json: bool) -> ExitCode {
+    let mut sentences = Vec::new();
+    let replayed = replay_with(Path::new(file), |input, effects| {
+        if trace.is_some() {
+            sentences.push(sentence(input, effects));
+        }
+    });
+    if let Some(trace) = trace {
+        let text = replay::trace(file, &sentences, replayed.as_ref().err()).to_string();
+        if let Err(error) = std::fs::write(trace, text) {
+            eprintln!("error: {trace}: {error}");
+            return ExitCode::FAILURE;
+        }
+    }
+    match replayed {
         Ok(replayed) if json => println!("{}", serde_json::json!({ "same": true, "record": replayed })),
         Ok(replayed) => println!(
             "node {}, boot {}: {} inputs, {} effects, all the same (the record is {:?})",
@@ -115,7 +128,8 @@ fn mutants(_json: bool) -> ExitCode {
 fn usage() -> ExitCode {
     eprintln!(
         "usage: quorate-sim run --seed N [--json]\n       quorate-sim campaign --seeds A..B [--seconds S] [--json]\n       \
-         quorate-sim canaries [--json]\n       quorate-sim judge HISTORY\n       quorate-sim replay RECORD [--json]\n       quorate-sim mutants [--json]\n  \
+         quorate-sim canaries [--json]\n       quorate-sim judge HISTORY\n       \
+         quorate-sim replay RECORD [--trace FILE] [--json]\n       quorate-sim mutants [--json]\n  \
          for example: quorate demo --keep /tmp/demo && quorate-sim judge /tmp/demo/history.jsonl"
     );
     ExitCode::from(2)

@@ -188,8 +188,14 @@ impl World {
         match self.choices.below(10) {
             0..3 => self.sync(),
             3 => self.write_snapshot(),
-            4..7 => Ok(self.fire()),
-            _ => Ok(self.ask()),
+            4..7 => {
+                self.fire();
+                Ok(true)
+            }
+            _ => {
+                self.ask();
+                Ok(true)
+            }
         }
     }
 
@@ -265,20 +271,19 @@ impl World {
     }
 
     /// Any armed timer.
-    fn fire(&mut self) -> bool {
-        let Some(up) = self.up.as_mut().filter(|up| !up.timers.is_empty()) else { return true };
+    fn fire(&mut self) {
+        let Some(up) = self.up.as_mut().filter(|up| !up.timers.is_empty()) else { return };
         let place = self.choices.below(up.timers.len() as u64) as usize;
         if let Some(timer) = up.timers.iter().nth(place).copied() {
             up.timers.remove(&timer);
             self.step(Input::Fired { timer });
         }
-        true
     }
 
     /// The client asks for what comes next, if nothing is outstanding. After a crash it asks for the same again.
-    fn ask(&mut self) -> bool {
+    fn ask(&mut self) {
         let last_life = self.boots > CRASHES;
-        let Some(up) = self.up.as_mut().filter(|up| up.asked.is_none()) else { return true };
+        let Some(up) = self.up.as_mut().filter(|up| up.asked.is_none()) else { return };
         let request = match (self.client, self.group) {
             (None, _) => Request::RegisterClient,
             (Some(client), None) => {
@@ -297,7 +302,6 @@ impl World {
         up.asked = Some(up.tickets);
         let requests = vec![(up.tickets, request)];
         self.step(Input::Requests { requests });
-        true
     }
 
     fn hear(&mut self, ticket: Ticket, reply: Reply) {

@@ -87,10 +87,26 @@ impl Visitor for Show<'_> {
 
 pub(crate) fn show(file: &Path, svg: bool, json: bool) -> Result<ExitCode, Refusal> {
     let trace = Trace::load(file)?;
+    if trace.model == trace::RECORD {
+        return told(&trace, svg, json);
+    }
     select(trace.mutant.as_deref())?;
     let show = Show { trace: &trace, svg, json };
     let text = registry::visit(&trace.model, &trace.scope, show)??;
     print!("{text}");
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A real node's steps: nothing here can take them again.
+fn told(trace: &Trace, svg: bool, json: bool) -> Result<ExitCode, Refusal> {
+    if svg {
+        return Err("a node's record has no other nodes to draw: leave --svg out".into());
+    }
+    if json {
+        println!("{}", json!({ "trace": trace }));
+    } else {
+        print!("{}", trace.told());
+    }
     Ok(ExitCode::SUCCESS)
 }
 
@@ -125,6 +141,9 @@ impl Visitor for Explore {
 
 pub(crate) fn explore(args: &ExploreArgs, json: bool) -> Result<ExitCode, Refusal> {
     let trace = args.trace.as_deref().map(Trace::load).transpose()?;
+    if trace.as_ref().is_some_and(|trace| trace.model == trace::RECORD) {
+        return Err("a node's record has one way only, nothing to explore: read it with 'quorate-check show'".into());
+    }
     let (model, scope, mutant) = match &trace {
         Some(trace) => (trace.model.clone(), trace.scope.clone(), trace.mutant.clone()),
         None => (args.model.clone().unwrap_or_default(), args.scope.clone(), args.mutant.clone()),
