@@ -2,8 +2,8 @@
 //! shared. So a snapshot, a frozen copy and the served shard hold what they have in common once.
 //!
 //! A persistent B+ tree. The crates that are `no_std`, persistent and ordered are binary trees, whose lookups wait for
-//! memory three times on each of many levels; here a level is one node with its keys side by side. Nodes are dropped when
-//! they are empty but never merged: nothing but the end of sessions and of shards is ever removed, and that empties nodes.
+//! memory three times on each of many levels; here a level is one node with its keys side by side, apart from the values:
+//! a search touches few lines of the cache. Nodes are dropped when they are empty but never merged: nothing but the end of sessions and of shards is ever removed, and that empties nodes.
 //!
 //! Equality and hash are those of the items in order, as `BTreeMap`'s are, never of the tree's shape, which depends on the
 //! order of insertions.
@@ -30,12 +30,15 @@ pub struct SharedMap<K, V> {
 
 #[derive(Clone)]
 enum Node<K, V> {
-    Leaf(Vec<(K, V)>),
-    Branch(Vec<Child<K, V>>),
+    /// As many values as keys.
+    Leaf { keys: Vec<K>, values: Vec<V> },
+    /// One bound less than children: the keys of a child are not less than the bound before it, and less than the one
+    /// behind.
+    Branch { bounds: Vec<K>, children: Vec<Arc<Node<K, V>>> },
 }
 
-/// A lower bound of the keys in a node, and the node. The bound of a branch's first child does not count.
-type Child<K, V> = (K, Arc<Node<K, V>>);
+/// The upper part of a node that was split, after the bound between both.
+type Upper<K, V> = (K, Arc<Node<K, V>>);
 
 impl<K, V> SharedMap<K, V> {
     /// An empty map.
@@ -55,7 +58,7 @@ impl<K, V> SharedMap<K, V> {
 
     /// The items, ascending.
     pub fn iter(&self) -> Iter<'_, K, V> {
-        let mut iter = Iter { branches: Vec::new(), items: [].iter() };
+        let mut iter = Iter::default();
         iter.descend(self.root.as_deref());
         iter
     }
@@ -85,8 +88,8 @@ impl<K: Ord, V> SharedMap<K, V> {
         let mut node = self.root.as_deref()?;
         loop {
             match node {
-                Node::Branch(children) => node = &children.get(place_of(children, key))?.1,
-                Node::Leaf(items) => return items.get(search(items, key).ok()?).map(|(_, value)| value),
+                Node::Branch { bounds, children } => node = children.get(place_of(bounds, key))?,
+                Node::Leaf { keys, values } => return values.get(search(keys, key).ok()?),
             }
         }
     }
@@ -107,21 +110,22 @@ impl<K: Ord, V> SharedMap<K, V> {
         let (Bound::Included(least) | Bound::Excluded(least)) = from else {
             return self.iter();
         };
-        let mut iter = Iter { branches: Vec::new(), items: [].iter() };
+        let mut iter = Iter::default();
         let mut next = self.root.as_deref();
         while let Some(node) = next.take() {
             match node {
-                Node::Branch(children) => {
-                    let mut rest = children.get(place_of(children, least)..).unwrap_or_default().iter();
-                    next = rest.next().map(|(_, child)| &**child);
+                Node::Branch { bounds, children } => {
+                    let mut rest = children.get(place_of(bounds, least)..).unwrap_or_default().iter();
+                    next = rest.next().map(|child| &**child);
                     iter.branches.push(rest);
                 }
-                Node::Leaf(items) => {
-                    let before = |(key, _): &(K, V)| match from {
+                Node::Leaf { keys, values } => {
+                    let first = keys.partition_point(|key| match from {
                         Bound::Excluded(_) => key.borrow() <= least,
                         Bound::Included(_) | Bound::Unbounded => key.borrow() < least,
-                    };
-                    iter.items = items.get(items.partition_point(before)..).unwrap_or_default().iter();
+                    });
+                    iter.keys = keys.get(first..).unwrap_or_default().iter();
+                    iter.values = values.get(first..).unwrap_or_default().iter();
                 }
             }
         }
@@ -138,14 +142,8 @@ impl<K: Ord + Clone, V: Clone> SharedMap<K, V> {
         let mut node = Arc::make_mut(self.root.as_mut()?);
         loop {
             match node {
-                Node::Branch(children) => {
-                    let place = place_of(children, key);
-                    node = Arc::make_mut(&mut children.get_mut(place)?.1);
-                }
-                Node::Leaf(items) => {
-                    let place = search(items, key).ok()?;
-                    return items.get_mut(place).map(|(_, value)| value);
-                }
+                Node::Branch { bounds, children } => node = Arc::make_mut(children.get_mut(place_of(bounds, key))?),
+                Node::Leaf { keys, values } => return values.get_mut(search(keys, key).ok()?),
             }
         }
     }
@@ -153,15 +151,14 @@ impl<K: Ord + Clone, V: Clone> SharedMap<K, V> {
     /// Sets the value of a key.
     pub fn insert(&mut self, key: K, value: V) {
         let Some(root) = &mut self.root else {
-            *self = Self { root: Some(Arc::new(Node::Leaf(vec![(key, value)]))), len: 1 };
+            let leaf = Node::Leaf { keys: vec![key], values: vec![value] };
+            *self = Self { root: Some(Arc::new(leaf)), len: 1 };
             return;
         };
-        // Should the root be split, its lower half becomes the first child, whose bound does not count.
-        let any = key.clone();
         let (added, upper) = Arc::make_mut(root).insert(key, value);
         self.len += usize::from(added);
-        if let Some(upper) = upper {
-            *root = Arc::new(Node::Branch(vec![(any, Arc::clone(root)), upper]));
+        if let Some((bound, upper)) = upper {
+            *root = Arc::new(Node::Branch { bounds: vec![bound], children: vec![Arc::clone(root), upper] });
         }
     }
 
@@ -176,8 +173,8 @@ impl<K: Ord + Clone, V: Clone> SharedMap<K, V> {
         if empty {
             self.root = None;
         }
-        while let Some(Node::Branch(children)) = self.root.as_deref()
-            && let [(_, only)] = children.as_slice()
+        while let Some(Node::Branch { children, .. }) = self.root.as_deref()
+            && let [only] = children.as_slice()
         {
             self.root = Some(Arc::clone(only));
         }
@@ -187,25 +184,41 @@ impl<K: Ord + Clone, V: Clone> SharedMap<K, V> {
 
 impl<K: Ord + Clone, V: Clone> Node<K, V> {
     /// Sets the value of a key. Whether the key is new, and the upper part of this node if it had to be split.
-    fn insert(&mut self, key: K, value: V) -> (bool, Option<Child<K, V>>) {
+    fn insert(&mut self, key: K, value: V) -> (bool, Option<Upper<K, V>>) {
         match self {
-            Self::Leaf(items) => match search(items, &key) {
+            Self::Leaf { keys, values } => match search(keys, &key) {
                 Ok(place) => {
-                    items.get_mut(place).expect("invariant: the key was found there").1 = value;
+                    *values.get_mut(place).expect("invariant: as many values as keys") = value;
                     (false, None)
                 }
                 Err(place) => {
-                    items.insert(place, (key, value));
-                    (true, split(items, place).map(|(least, upper)| (least, Arc::new(Self::Leaf(upper)))))
+                    keys.insert(place, key);
+                    values.insert(place, value);
+                    (true, split_at(keys.len(), place).and_then(|at| self.split(at)))
                 }
             },
-            Self::Branch(children) => {
-                let place = place_of(children, &key);
-                let (_, child) = children.get_mut(place).expect("invariant: a branch has children");
+            Self::Branch { bounds, children } => {
+                let place = place_of(bounds, &key);
+                let child = children.get_mut(place).expect("invariant: one bound less than children");
                 let (added, upper) = Arc::make_mut(child).insert(key, value);
-                let Some(upper) = upper else { return (added, None) };
+                let Some((bound, upper)) = upper else { return (added, None) };
+                bounds.insert(place, bound);
                 children.insert(place + 1, upper);
-                (added, split(children, place + 1).map(|(least, upper)| (least, Arc::new(Self::Branch(upper)))))
+                (added, split_at(children.len(), place + 1).and_then(|at| self.split(at)))
+            }
+        }
+    }
+
+    /// Takes out what begins at place `at`, which is not the first.
+    fn split(&mut self, at: usize) -> Option<Upper<K, V>> {
+        match self {
+            Self::Leaf { keys, values } => {
+                let (keys, values) = (keys.split_off(at), values.split_off(at));
+                Some((keys.first()?.clone(), Arc::new(Self::Leaf { keys, values })))
+            }
+            Self::Branch { bounds, children } => {
+                let upper = Self::Branch { bounds: bounds.split_off(at), children: children.split_off(at) };
+                Some((bounds.pop()?, Arc::new(upper)))
             }
         }
     }
@@ -216,16 +229,24 @@ impl<K: Ord + Clone, V: Clone> Node<K, V> {
         K: Borrow<Q>,
     {
         match self {
-            Self::Leaf(items) => {
-                let found = search(items, key).map(|place| items.remove(place));
-                (found.is_ok(), items.is_empty())
+            Self::Leaf { keys, values } => {
+                let found = search(keys, key);
+                if let Ok(place) = found {
+                    keys.remove(place);
+                    values.remove(place);
+                }
+                (found.is_ok(), keys.is_empty())
             }
-            Self::Branch(children) => {
-                let place = place_of(children, key);
-                let (_, child) = children.get_mut(place).expect("invariant: a branch has children");
+            Self::Branch { bounds, children } => {
+                let place = place_of(bounds, key);
+                let child = children.get_mut(place).expect("invariant: one bound less than children");
                 let (removed, empty) = Arc::make_mut(child).remove(key);
                 if empty {
                     children.remove(place);
+                    // With the first child goes the bound behind it, with any other the one before.
+                    if !bounds.is_empty() {
+                        bounds.remove(place.saturating_sub(1));
+                    }
                 }
                 (removed, children.is_empty())
             }
@@ -233,33 +254,35 @@ impl<K: Ord + Clone, V: Clone> Node<K, V> {
     }
 }
 
-/// Where a key is among the items of a leaf, or where it would be.
-fn search<K: Ord + Borrow<Q>, V, Q: Ord + ?Sized>(items: &[(K, V)], key: &Q) -> Result<usize, usize> {
-    items.binary_search_by(|(it, _)| it.borrow().cmp(key))
+/// Where a key is among those of a leaf, or where it would be.
+fn search<K: Borrow<Q>, Q: Ord + ?Sized>(keys: &[K], key: &Q) -> Result<usize, usize> {
+    keys.binary_search_by(|it| it.borrow().cmp(key))
 }
 
 /// Which child of a branch a key belongs to.
-fn place_of<K: Ord + Borrow<Q>, V, Q: Ord + ?Sized>(children: &[Child<K, V>], key: &Q) -> usize {
-    children.get(1..).unwrap_or_default().partition_point(|(least, _)| least.borrow() <= key)
+fn place_of<K: Borrow<Q>, Q: Ord + ?Sized>(bounds: &[K], key: &Q) -> usize {
+    bounds.partition_point(|bound| bound.borrow() <= key)
 }
 
-/// The upper half of a node that has become full by the item at `place`, with its least key. Of one that grows at its end
-/// only the last item: what comes in order fills its nodes.
-fn split<K: Clone, T>(items: &mut Vec<(K, T)>, place: usize) -> Option<(K, Vec<(K, T)>)> {
-    if items.len() < FULL {
-        return None;
-    }
-    let at = if place + 1 == items.len() { place } else { FULL / 2 };
-    let upper = items.split_off(at);
-    upper.first().map(|(least, _)| least.clone()).map(|least| (least, upper))
+/// Where to split a node that has grown to `len` at `place`, if it is full: in the middle, or if it grew at its end, before
+/// what it grew by, so that what comes in order fills its nodes.
+fn split_at(len: usize, place: usize) -> Option<usize> {
+    (len >= FULL).then_some(if place + 1 == len { place } else { FULL / 2 })
 }
 
 /// The items of a map, ascending.
 pub struct Iter<'a, K, V> {
     /// What is still to come of each branch on the way to the leaf.
-    branches: Vec<slice::Iter<'a, Child<K, V>>>,
+    branches: Vec<slice::Iter<'a, Arc<Node<K, V>>>>,
     /// What is still to come of the leaf.
-    items: slice::Iter<'a, (K, V)>,
+    keys: slice::Iter<'a, K>,
+    values: slice::Iter<'a, V>,
+}
+
+impl<K, V> Default for Iter<'_, K, V> {
+    fn default() -> Self {
+        Self { branches: Vec::new(), keys: [].iter(), values: [].iter() }
+    }
 }
 
 impl<'a, K, V> Iter<'a, K, V> {
@@ -267,10 +290,10 @@ impl<'a, K, V> Iter<'a, K, V> {
     fn descend(&mut self, mut next: Option<&'a Node<K, V>>) {
         while let Some(node) = next.take() {
             match node {
-                Node::Leaf(items) => self.items = items.iter(),
-                Node::Branch(children) => {
+                Node::Leaf { keys, values } => (self.keys, self.values) = (keys.iter(), values.iter()),
+                Node::Branch { children, .. } => {
                     let mut rest = children.iter();
-                    next = rest.next().map(|(_, child)| &**child);
+                    next = rest.next().map(|child| &**child);
                     self.branches.push(rest);
                 }
             }
@@ -283,11 +306,11 @@ impl<'a, K, V> Iterator for Iter<'a, K, V> {
 
     fn next(&mut self) -> Option<Self::Item> {
         loop {
-            if let Some((key, value)) = self.items.next() {
+            if let (Some(key), Some(value)) = (self.keys.next(), self.values.next()) {
                 return Some((key, value));
             }
             match self.branches.last_mut()?.next() {
-                Some((_, child)) => self.descend(Some(child)),
+                Some(child) => self.descend(Some(child)),
                 None => _ = self.branches.pop(),
             }
         }
