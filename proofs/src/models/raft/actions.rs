@@ -2,30 +2,15 @@
 //!
 //! A step of the world is a deed of one node: something comes to it, fires at it, or fails at it. Timers fire at any
 //! moment while armed. Budgets bound how often.
-//!
-//! What a node writes is synced within the step, or it waits. Where writes that wait could still be synced, that is a deed
-//! of its own; with [`Reductions::sync_at_once`] they wait for a crash and for nothing else. For nothing tells a write
-//! that is synced late from a message that leaves late: the promise that rests on it is a message, or a count of the
-//! node's own copy, that comes later, and every message of this world may be late. So what is synced before the crash of
-//! its node may as well be synced at once, and the first write that waits is one that the crash loses. The later ones of
-//! the same step are lost with it, and those of later steps. So a node that waits has nothing to do on its disk but to
-//! crash, with less than what its first such step wrote; and no more nodes wait than may still crash.
-//!
-//! A node that waits and does not lead sends nothing, where heartbeats, snapshots and pre-votes are not explored: all that
-//! it says is a promise. What it does until its crash is seen by nobody and forgotten by itself, so with
-//! [`Reductions::unseen`] it does nothing. A step that does send something is taken all the same, so that a promise that
-//! leaves early is seen.
-//!
-//! [`Reductions::sync_at_once`]: super::scopes::Reductions::sync_at_once
-//! [`Reductions::unseen`]: super::scopes::Reductions::unseen
+//! What it writes is synced within the step, or waits: see `crashes`.
 
 use super::RaftModel;
+use super::crashes::Crashes;
 use super::intern::Shared;
 use super::local::{Local, Manner, Told};
 use super::network::Envelope;
 use super::payload::Byte;
-use super::scopes::Scope;
-use super::state::{RaftState, Spent};
+use super::state::RaftState;
 use super::step::place_of;
 use quorate_core::raft::{Election, Input, Message, Replication, Timer};
 use quorate_spec::ids::{NodeId, ReadContext, Term};
@@ -142,31 +127,6 @@ fn campaign(local: &Local) -> Vec<Input<Byte>> {
     std::iter::once(Input::Fired { timer: Timer::Election }).chain(grants.map(granted)).collect()
 }
 
-/// Whom a crash can still hit.
-#[derive(Clone, Copy)]
-pub(super) struct Crashes {
-    /// Crashes that no node waits for.
-    free: u8,
-    left: u8,
-}
-
-impl Crashes {
-    /// Of a scope, in a state.
-    pub(super) fn left(scope: &Scope, nodes: &[Arc<Shared>], spent: Spent) -> Self {
-        let left = scope.crashes.saturating_sub(spent.crashes);
-        if left == 0 || !scope.reductions.sync_at_once {
-            return Self { free: left, left };
-        }
-        let waiting = nodes.iter().filter(|shared| shared.local.waits()).count();
-        Self { free: left.saturating_sub(waiting as u8), left }
-    }
-
-    /// Whether a node can still crash: it has writes that wait for it, or nobody else needs the crash.
-    pub(super) const fn may_hit(self, local: &Local) -> bool {
-        self.free > 0 || (self.left > 0 && local.waits())
-    }
-}
-
 impl RaftModel {
     /// Everything that can happen next, in a fixed order.
     pub(super) fn list(&self, state: &RaftState, actions: &mut Vec<RaftAction>) {
@@ -188,29 +148,11 @@ impl RaftModel {
     /// Adds a deed, with writes synced at once, waiting, or both.
     fn push(&self, shared: &Arc<Shared>, deed: Deed, crashes: Crashes, actions: &mut Vec<RaftAction>) {
         let node = shared.local.replica.me();
-        if !self.scope.reductions.sync_at_once {
-            actions.push(RaftAction { node, deed, waits: true });
-            return;
-        }
-        let waits = shared.local.waits();
-        if waits && self.is_unseen(shared, &deed) {
-            return;
-        }
-        let may_wait = !waits && crashes.may_hit(&shared.local) && self.done(shared, &deed, false).after.local.waits();
-        if may_wait {
+        let must_wait = !self.scope.reductions.sync_at_once || shared.local.waits();
+        if !must_wait && crashes.may_hit(&shared.local) {
             actions.push(RaftAction { node, deed: deed.clone(), waits: true });
         }
-        actions.push(RaftAction { node, deed, waits });
-    }
-
-    /// Whether nobody would see what a node does that waits for its crash.
-    fn is_unseen(&self, shared: &Arc<Shared>, deed: &Deed) -> bool {
-        let leads = |shared: &Shared| shared.local.replica.is_leader();
-        if !self.scope.reductions.unseen || self.scope.has_unsynced_messages() || leads(shared) {
-            return false;
-        }
-        let done = self.done(shared, deed, false);
-        done.sends.is_empty() && done.violation.is_none() && !leads(&done.after)
+        actions.push(RaftAction { node, deed, waits: must_wait });
     }
 
     /// A leader's wish to hand over is an election like another: the bound on terms counts it.
@@ -248,10 +190,8 @@ impl RaftModel {
             push(Deed::Snapshot);
         }
         if crashes.may_hit(local) {
-            // Of nothing, nothing is kept.
-            let most = if scope.reductions.sync_at_once { local.first.max(1) } else { local.pending.len() + 1 };
-            let node = replica.me();
-            actions.extend((0..most).map(|keep| RaftAction { node, deed: Deed::Crash(keep), waits: false }));
+            let (node, kept) = (replica.me(), Crashes::may_keep(scope, local));
+            actions.extend(kept.map(|keep| RaftAction { node, deed: Deed::Crash(keep), waits: false }));
         }
     }
 

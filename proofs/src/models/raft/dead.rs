@@ -14,7 +14,7 @@
 //!
 //! [`Deed::Learn`]: super::actions::Deed::Learn
 
-use super::actions::Crashes;
+use super::crashes::Crashes;
 use super::intern::Shared;
 use super::local::Local;
 use super::network::{Envelope, Network};

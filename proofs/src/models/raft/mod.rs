@@ -2,6 +2,7 @@
 //! fire at any moment, and where a crash keeps any prefix of the writes that were not synced.
 
 mod actions;
+mod crashes;
 mod dead;
 mod intern;
 mod judge;
@@ -16,6 +17,7 @@ mod start;
 mod state;
 mod step;
 mod symmetry;
+mod table;
 mod words;
 
 #[cfg(test)]
@@ -44,7 +46,7 @@ use symmetry::Renamings;
 
 /// The names of the scopes and what each is for.
 pub fn scopes() -> impl Iterator<Item = (&'static str, &'static str)> {
-    scopes::ALL.iter().map(|scope| (scope.name, scope.purpose))
+    table::ALL.iter().map(|scope| (scope.name, scope.purpose))
 }
 
 /// Raft at one scope.

@@ -60,7 +60,7 @@ impl RaftModel {
         let mut actions = Vec::new();
         self.list(state, &mut actions);
         let action = actions.into_iter().find(wanted).unwrap_or_else(|| panic!("`{command}` cannot happen there"));
-        let waits = waits || state.nodes[place_of(node)].local.waits();
+        let waits = !action.deed.is_crash() && (waits || state.nodes[place_of(node)].local.waits());
         self.take(state, RaftAction { waits, ..action }).unwrap_or_else(|| panic!("`{command}` changes nothing there"))
     }
 

@@ -2,6 +2,7 @@
 
 use super::RaftModel;
 use super::actions::{Deed, RaftAction};
+use super::crashes;
 use super::dead;
 use super::intern::{Done, Shared};
 use super::judge::Judged;
@@ -26,7 +27,11 @@ impl RaftModel {
         let place = usize::try_from(node.get()).ok()?.checked_sub(1)?;
         let mut spent = before.spent;
         spent.crashes += u8::from(deed.is_crash());
-        let done = self.done(before.nodes.get(place)?, &deed, !waits);
+        let actor = before.nodes.get(place)?;
+        let done = self.done(actor, &deed, !waits);
+        if waits && crashes::is_needless(&self.scope, actor, &done) {
+            return None;
+        }
         self.fired.count(&done.told.labels);
         charge(&mut spent, &deed, &done);
         if self.scope.campaigns < u8::MAX && matches!(deed, Deed::Campaign | Deed::Fire(Timer::Election)) {
