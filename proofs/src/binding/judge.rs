@@ -11,6 +11,8 @@ use std::sync::Arc;
 pub(super) struct Judge {
     pub(super) system: Executable,
     unobserved: Vec<usize>,
+    /// What unobserved symbols are in every structure that is kept.
+    blank: Structure,
     may_stutter: Vec<&'static str>,
     tables: HashMap<(usize, Arc<Table>), u32>,
     known: HashMap<Vec<u32>, usize>,
@@ -32,10 +34,12 @@ struct Step {
 
 impl Judge {
     pub(super) fn new(system: Executable, unobserved: &[&str], may_stutter: Vec<&'static str>) -> Self {
+        let blank = system.signature.blank();
         let unobserved = unobserved.iter().filter_map(|name| system.signature.place(name)).collect();
         Self {
             system,
             unobserved,
+            blank,
             may_stutter,
             tables: HashMap::new(),
             known: HashMap::new(),
@@ -58,9 +62,9 @@ impl Judge {
     }
 
     /// The number of a structure; one that is new must satisfy every conjunct of the invariant.
-    pub(super) fn structure_of(&mut self, mut structure: Structure, blank: &Structure) -> Result<usize, String> {
+    pub(super) fn structure_of(&mut self, mut structure: Structure) -> Result<usize, String> {
         for symbol in &self.unobserved {
-            structure.tables[*symbol] = Arc::clone(&blank.tables[*symbol]);
+            structure.tables[*symbol] = Arc::clone(&self.blank.tables[*symbol]);
         }
         let mut ids = Vec::with_capacity(structure.tables.len());
         for (symbol, table) in structure.tables.iter().enumerate() {
@@ -97,43 +101,33 @@ impl Judge {
     }
 
     /// From a structure, the actions that the labels name lead to `found`.
-    pub(super) fn step(
-        &mut self,
-        before: usize,
-        meaning: Vec<Meaning>,
-        found: usize,
-        blank: &Structure,
-    ) -> Result<(), String> {
+    pub(super) fn step(&mut self, before: usize, meaning: Vec<Meaning>, found: usize) -> Result<(), String> {
         if meaning.is_empty() && before == found {
             return Ok(());
         }
-        let step = self.led(before, &meaning, blank)?;
+        let step = self.led(before, &meaning)?;
         self.count(&meaning, &step);
         if step.after == found {
             return Ok(());
         }
         let labels: Vec<&str> = meaning.iter().map(|meaning| meaning.label).collect();
         let named = if labels.is_empty() { "without a label".to_owned() } else { labels.join(", ") };
-        let ignored = [];
-        let differs = self
-            .system
-            .signature
-            .difference(&self.structures[step.after], &self.structures[found], &ignored)
-            .join("\n  ");
+        let differs =
+            self.system.signature.difference(&self.structures[step.after], &self.structures[found]).join("\n  ");
         Err(format!("labelled {named}, which leads elsewhere:\n  {differs}"))
     }
 
-    fn led(&mut self, before: usize, meaning: &[Meaning], blank: &Structure) -> Result<Arc<Step>, String> {
+    fn led(&mut self, before: usize, meaning: &[Meaning]) -> Result<Arc<Step>, String> {
         let key = (before, meaning.to_vec());
         if let Some(step) = self.steps.get(&key) {
             return Ok(Arc::clone(step));
         }
-        let step = Arc::new(self.taken(before, meaning, blank)?);
+        let step = Arc::new(self.taken(before, meaning)?);
         self.steps.insert(key, Arc::clone(&step));
         Ok(step)
     }
 
-    fn taken(&mut self, before: usize, meaning: &[Meaning], blank: &Structure) -> Result<Step, String> {
+    fn taken(&mut self, before: usize, meaning: &[Meaning]) -> Result<Step, String> {
         let mut now = self.structures[before].clone();
         let mut stutters = Vec::new();
         for Meaning { label, deeds } in meaning {
@@ -147,14 +141,13 @@ impl Judge {
             }
             stutters.push(stutter);
         }
-        Ok(Step { after: self.structure_of(now, blank)?, stutters })
+        Ok(Step { after: self.structure_of(now)?, stutters })
     }
 
     /// Where the actions that one label names lead, for who carries a structure along.
     pub(super) fn follow(&mut self, before: usize, label: &'static str, deeds: &[Deed]) -> Result<usize, String> {
         let meaning = vec![Meaning { label, deeds: deeds.to_vec() }];
-        let blank = self.structures[before].clone();
-        let step = self.led(before, &meaning, &blank)?;
+        let step = self.led(before, &meaning)?;
         self.count(&meaning, &step);
         Ok(step.after)
     }

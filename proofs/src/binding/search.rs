@@ -63,17 +63,17 @@ impl<B: Binding> Search<'_, B> {
     fn begin(&mut self, first: &Structure, history: Vec<Meaning>) -> Result<(), Failure> {
         let alone = |what: String| Failure { what, steps: Vec::new() };
         self.judge.begins(first).map_err(alone)?;
-        let number = self.judge.structure_of(first.clone(), &self.base).map_err(alone)?;
+        let number = self.judge.structure_of(first.clone()).map_err(alone)?;
         for state in self.model.init_states() {
             let structure = self.structure(&state).map_err(alone)?;
-            self.judge.step(number, history.clone(), structure, &self.base).map_err(alone)?;
+            self.judge.step(number, history.clone(), structure).map_err(alone)?;
         }
         Ok(())
     }
 
     fn structure(&mut self, state: &State<B>) -> Result<usize, String> {
         let made = self.binding.abstraction(state, &self.judge.system.signature, &self.base);
-        self.judge.structure_of(made, &self.base)
+        self.judge.structure_of(made)
     }
 
     fn run(&mut self) -> Result<(), Failure> {
@@ -104,7 +104,7 @@ impl<B: Binding> Search<'_, B> {
                     }
                 };
                 self.judge
-                    .step(before, meaning, found, &self.base)
+                    .step(before, meaning, found)
                     .map_err(|what| self.failure(place, Some((&state, &action)), what))?;
                 if let (Some(fresh), Some(next)) = (fresh, next) {
                     open.push_back((fresh, next));

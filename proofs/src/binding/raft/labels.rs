@@ -22,8 +22,9 @@ pub(super) fn deeds(
     Ok(match label {
         Action::StartElection { term: entered } => deed("StartElection", &[("u", term(*entered))]),
         Action::StepDown { term: entered } => deed("StepDown", &[("u", term(*entered))]),
-        // A candidate is one no more when it asks anew, or follows somebody.
-        Action::StartPreVote { .. } | Action::HandleAppend { accepted: false, .. } => look.no_candidate(),
+        // A candidate is one no more when it asks anew, or follows a leader of its term.
+        Action::StartPreVote { .. } => look.no_candidate(),
+        Action::HandleAppend { accepted: false, term: of, .. } if look.is("at", &[term(*of)]) => look.no_candidate(),
         Action::HandleRequestVote { from, term: of, granted: true } => {
             deed("HandleRequestVote", &[("c", node(*from)), ("u", term(*of))])
         }

@@ -64,8 +64,7 @@ impl Walker {
         let mut steps = Vec::new();
         let Some(mut state) = self.model.init_states().into_iter().next() else { return Ok(()) };
         let first = self.first.clone();
-        let mut structure =
-            self.judge.structure_of(first.clone(), &first).map_err(|what| Failure { what, steps: Vec::new() })?;
+        let mut structure = self.judge.structure_of(first).map_err(|what| Failure { what, steps: Vec::new() })?;
         self.report.states += 1;
         while let Some((action, next)) = self.chosen(&state, &mut random, steps.len()) {
             steps.push(action.clone());
