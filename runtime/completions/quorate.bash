@@ -645,7 +645,7 @@ _quorate() {
             return 0
             ;;
         quorate__subcmd__node)
-            opts="-h -V --data --listen --advertise --id --controllers --cluster --shards --election-ms --log --log-level --config --json --help --version"
+            opts="-h -V --data --listen --advertise --id --controllers --cluster --shards --election-ms --log --log-level --trace --config --json --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -689,6 +689,10 @@ _quorate() {
                     ;;
                 --log-level)
                     COMPREPLY=($(compgen -W "off error warn info debug trace" -- "${cur}"))
+                    return 0
+                    ;;
+                --trace)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --config)

@@ -19,14 +19,18 @@ pub fn binary() -> PathBuf {
     find_binary().expect("the shipped binary is built before it is tested")
 }
 
+/// Where cargo puts what it builds.
+pub fn target() -> PathBuf {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("tests/ lies in the workspace");
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from)
+}
+
 /// The same, or how to build it.
 ///
 /// # Errors
 /// It has not been built.
 pub fn find_binary() -> Result<PathBuf, String> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("tests/ lies in the workspace");
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
-    let binary = std::env::var_os("QUORATE_BIN").map_or_else(|| target.join("release/quorate"), PathBuf::from);
+    let binary = std::env::var_os("QUORATE_BIN").map_or_else(|| target().join("release/quorate"), PathBuf::from);
     if binary.exists() {
         return Ok(binary);
     }
@@ -53,17 +57,27 @@ impl World {
 
     /// The same, in a directory that outlives the world.
     pub async fn start_in(directory: &Path, layout: Layout, limits: &str) -> Self {
-        let world = Self::launch(directory, layout, limits);
+        let world = Self::launch(directory, layout, limits, &[]);
         world.until("every node is registered", Self::registered).await;
         world
     }
 
     /// The same, or nothing if it does not stand within `patience`.
     pub async fn start_within(directory: &Path, layout: Layout, limits: &str, patience: Duration) -> Option<Self> {
-        let world = Self::launch(directory, layout, limits);
+        let world = Self::launch(directory, layout, limits, &[]);
         let standing = world.until("every node is registered", Self::registered);
         tokio::time::timeout(patience, standing).await.ok()?;
         Some(world)
+    }
+
+    /// The same as [`World::start`], whose nodes write what they do into a folder.
+    pub async fn traced(layout: Layout, traces: &Path) -> Self {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let arguments = ["--trace".to_owned(), traces.display().to_string()];
+        let mut world = Self::launch(directory.path(), layout, "", &arguments);
+        world.until("every node is registered", Self::registered).await;
+        world.directory = Some(directory);
+        world
     }
 
     async fn registered(&self) -> Option<()> {
@@ -72,12 +86,13 @@ impl World {
         (client.map().await.1.nodes.len() == nodes).then_some(())
     }
 
-    fn launch(directory: &Path, layout: Layout, limits: &str) -> Self {
+    fn launch(directory: &Path, layout: Layout, limits: &str, arguments: &[String]) -> Self {
         let file = directory.join("limits.toml");
         std::fs::write(&file, format!("[limits]\n{limits}\n")).expect("the directory can be written");
         let mut settings = Settings::here(directory.to_path_buf(), layout).expect("free ports");
         settings.program = binary();
         settings.arguments = vec!["--config".into(), file.display().to_string()];
+        settings.arguments.extend_from_slice(arguments);
         let mut cluster = LocalCluster::new(settings).expect("a cluster");
         cluster.start_all().expect("every node starts");
         Self { cluster, directory: None }

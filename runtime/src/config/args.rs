@@ -5,7 +5,8 @@ use serde::Deserialize;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-/// The flags of `quorate node`. Each has a setting of the same name in the file of `--config`, and overrides it.
+/// The flags of `quorate node`. Each but the last two has a setting of the same name in the file of `--config`, and
+/// overrides it.
 #[derive(Args, Clone, Debug, Default)]
 pub struct NodeArgs {
     /// Data directory; made if it is not there.
@@ -47,6 +48,10 @@ pub struct NodeArgs {
     /// Which log lines are written [default: info].
     #[arg(long, value_enum, value_name = "LEVEL")]
     pub log_level: Option<LogLevel>,
+
+    /// Write every step of the protocol into DIR/node-ID.trace, for the specification to judge: short runs only.
+    #[arg(long, value_name = "DIR")]
+    pub trace: Option<PathBuf>,
 
     /// A TOML file with these settings, and a table `limits`.
     #[arg(long, value_name = "FILE")]

@@ -55,6 +55,8 @@ pub struct NodeConfig {
     pub log: LogFormat,
     /// Which log lines are written.
     pub log_level: LogLevel,
+    /// The folder where the steps of the protocol are written down, if anywhere.
+    pub trace: Option<PathBuf>,
     /// The core's limits.
     pub limits: Limits,
 }
@@ -97,6 +99,7 @@ impl NodeConfig {
             election: Duration::from_millis(args.election_ms.or(file.election_ms).unwrap_or(DEFAULT_ELECTION_MS)),
             log: args.log.or(file.log).unwrap_or_default(),
             log_level: args.log_level.or(file.log_level).unwrap_or_default(),
+            trace: args.trace,
             limits: file.limits.over(Limits::default()),
         };
         config.check()?;

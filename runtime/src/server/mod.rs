@@ -5,6 +5,7 @@
 
 mod disk;
 mod notify;
+mod record;
 mod retention;
 mod usage;
 
@@ -18,6 +19,7 @@ use quorate_core::input::Restarted;
 use quorate_core::message::PeerRefusal;
 use quorate_core::node::Node;
 use quorate_spec::ids::NodeId;
+use record::{Recorded, Trace};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::fmt;
 use std::io;
@@ -74,8 +76,9 @@ pub fn run(config: &NodeConfig) -> Result<(), ServerError> {
         shards: config.shards,
         durable,
     };
+    let trace = config.trace.as_deref().map(|folder| Trace::open(folder, me.node, &restarted.durable)).transpose()?;
     let (node, effects) = Node::new(restarted, config.limits.clone());
-    let driver = Driver::new(me, node, storage, peers, config.election);
+    let driver = Driver::new(me, Recorded::new(node, &effects, trace), storage, peers, config.election);
 
     runtime.spawn(Listener::new(Arc::clone(&identity), pins, deliver(sender.clone())).run(socket));
     runtime.spawn(reach::check(identity));

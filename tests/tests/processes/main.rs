@@ -13,3 +13,4 @@ mod power;
 mod recovery;
 mod shipped;
 mod syncs;
+mod traces;
