@@ -36,6 +36,7 @@ pub mod message;
 pub mod mutants;
 pub mod node;
 pub mod raft;
+pub mod record;
 pub mod shard;
 pub mod shared_map;
 pub mod status;

@@ -645,7 +645,7 @@ _quorate() {
             return 0
             ;;
         quorate__subcmd__node)
-            opts="-h -V --data --listen --advertise --id --controllers --cluster --shards --election-ms --log --log-level --record --record-bytes --config --json --help --version"
+            opts="-h -V --data --listen --advertise --id --controllers --cluster --shards --election-ms --log --log-level --record --record-bytes --trace --config --json --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -696,6 +696,10 @@ _quorate() {
                     return 0
                     ;;
                 --record-bytes)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --trace)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -162,6 +162,7 @@ debug\t'Every rare protocol step'
 trace\t'Every protocol step'"
 complete -c quorate -n "__fish_quorate_using_subcommand node" -l record -d 'Write what happens to this node into files here, for `quorate-sim replay` [default: nowhere]' -r -F
 complete -c quorate -n "__fish_quorate_using_subcommand node" -l record-bytes -d 'How long the record of one run may be [default: 64 MiB]' -r
+complete -c quorate -n "__fish_quorate_using_subcommand node" -l trace -d 'Write every step of the protocol into DIR/node-ID.trace, for the specification to judge: short runs only' -r -F
 complete -c quorate -n "__fish_quorate_using_subcommand node" -l config -d 'A TOML file with these settings, and a table `limits`' -r -F
 complete -c quorate -n "__fish_quorate_using_subcommand node" -l json -d 'Print one JSON value on standard output and nothing else there'
 complete -c quorate -n "__fish_quorate_using_subcommand node" -s h -l help -d 'Print help (see more with \'--help\')'

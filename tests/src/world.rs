@@ -25,14 +25,18 @@ pub fn binary() -> PathBuf {
     find_binary().expect("the shipped binary is built before it is tested")
 }
 
+/// Where cargo puts what it builds.
+pub fn target() -> PathBuf {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("tests/ lies in the workspace");
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from)
+}
+
 /// The same, or how to build it.
 ///
 /// # Errors
 /// It has not been built.
 pub fn find_binary() -> Result<PathBuf, String> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("tests/ lies in the workspace");
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
-    let binary = std::env::var_os("QUORATE_BIN").map_or_else(|| target.join("release/quorate"), PathBuf::from);
+    let binary = std::env::var_os("QUORATE_BIN").map_or_else(|| target().join("release/quorate"), PathBuf::from);
     if binary.exists() {
         return Ok(binary);
     }
@@ -77,7 +81,7 @@ impl World {
 
     /// The same, in a directory that outlives the world.
     pub async fn start_in(directory: &Path, layout: Layout, limits: &str) -> Self {
-        let world = Self::launch(directory, layout, limits, None);
+        let world = Self::launch(directory, layout, limits, None, &[]);
         world.until("every node is registered", Self::registered).await;
         world
     }
@@ -92,7 +96,7 @@ impl World {
 
     /// The same, in a directory that outlives the world.
     pub async fn on_in(directory: &Path, islands: &Islands, joined: u64, limits: &str) -> Self {
-        let world = Self::launch(directory, islands.layout(), limits, Some(islands));
+        let world = Self::launch(directory, islands.layout(), limits, Some(islands), &[]);
         world.until("every node is registered", Self::registered).await;
         world.join_first(joined).await;
         world
@@ -100,10 +104,20 @@ impl World {
 
     /// The same, or nothing if it does not stand within `patience`.
     pub async fn start_within(directory: &Path, layout: Layout, limits: &str, patience: Duration) -> Option<Self> {
-        let world = Self::launch(directory, layout, limits, None);
+        let world = Self::launch(directory, layout, limits, None, &[]);
         let standing = world.until("every node is registered", Self::registered);
         tokio::time::timeout(patience, standing).await.ok()?;
         Some(world)
+    }
+
+    /// The same as [`World::start`], whose nodes write what they do into a folder.
+    pub async fn traced(layout: Layout, traces: &Path) -> Self {
+        let directory = Place::default();
+        let arguments = ["--trace".to_owned(), traces.display().to_string()];
+        let mut world = Self::launch(directory.path(), layout, "", None, &arguments);
+        world.until("every node is registered", Self::registered).await;
+        world.directory = Some(directory);
+        world
     }
 
     async fn registered(&self) -> Option<()> {
@@ -112,7 +126,7 @@ impl World {
         (client.map().await.1.nodes.len() == nodes).then_some(())
     }
 
-    fn launch(directory: &Path, layout: Layout, limits: &str, islands: Option<&Islands>) -> Self {
+    fn launch(directory: &Path, layout: Layout, limits: &str, islands: Option<&Islands>, arguments: &[String]) -> Self {
         let file = directory.join("limits.toml");
         std::fs::write(&file, format!("[limits]\n{limits}\n")).expect("the directory can be written");
         let mut settings = Settings::here(directory.to_path_buf(), layout).expect("free ports");
@@ -121,6 +135,7 @@ impl World {
         settings.arguments = vec!["--config".into(), file.display().to_string()];
         settings.arguments.extend(["--record".into(), records.path().display().to_string()]);
         settings.arguments.extend(["--record-bytes".into(), RECORD_BYTES.to_string()]);
+        settings.arguments.extend_from_slice(arguments);
         if let Some(islands) = islands {
             islands.settle(&mut settings, directory);
         }

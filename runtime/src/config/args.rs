@@ -5,7 +5,8 @@ use serde::Deserialize;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-/// The flags of `quorate node`. Each has a setting of the same name in the file of `--config`, and overrides it.
+/// The flags of `quorate node`. Each but the last two has a setting of the same name in the file of `--config`, and
+/// overrides it.
 #[derive(Args, Clone, Debug, Default)]
 pub struct NodeArgs {
     /// Data directory; made if it is not there.
@@ -55,6 +56,10 @@ pub struct NodeArgs {
     /// How long the record of one run may be [default: 64 MiB].
     #[arg(long, value_name = "BYTES")]
     pub record_bytes: Option<u64>,
+
+    /// Write every step of the protocol into DIR/node-ID.trace, for the specification to judge: short runs only.
+    #[arg(long, value_name = "DIR")]
+    pub trace: Option<PathBuf>,
 
     /// A TOML file with these settings, and a table `limits`.
     #[arg(long, value_name = "FILE")]

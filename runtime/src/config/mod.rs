@@ -61,6 +61,8 @@ pub struct NodeConfig {
     pub record: Option<PathBuf>,
     /// How long the record of one run may be, in bytes.
     pub record_bytes: u64,
+    /// The folder where the steps of the protocol are written down, if anywhere.
+    pub trace: Option<PathBuf>,
     /// The core's limits.
     pub limits: Limits,
 }
@@ -105,6 +107,7 @@ impl NodeConfig {
             log_level: args.log_level.or(file.log_level).unwrap_or_default(),
             record: args.record.or(file.record),
             record_bytes: args.record_bytes.or(file.record_bytes).unwrap_or(DEFAULT_RECORD_BYTES),
+            trace: args.trace,
             limits: file.limits.over(Limits::default()),
         };
         config.check()?;

@@ -24,7 +24,6 @@ use farewell::Farewell;
 use quorate_core::effect::{Effects, Halt, Write};
 use quorate_core::input::Input;
 use quorate_core::message::{Message, Peer, PeerRefusal, Reply, Request};
-use quorate_core::node::Node;
 use quorate_core::raft::LogPosition;
 use quorate_core::status::NodeStatus;
 use quorate_spec::ids::{GroupId, Ticket, WriteId};
@@ -77,16 +76,6 @@ pub trait Machine {
 
     /// Its state, for people and for a farewell.
     fn status(&self) -> NodeStatus;
-}
-
-impl Machine for Node {
-    fn step(&mut self, input: Input) -> Effects {
-        Self::step(self, input)
-    }
-
-    fn status(&self) -> NodeStatus {
-        Self::status(self)
-    }
 }
 
 /// Why the driver goes on.

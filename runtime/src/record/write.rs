@@ -139,6 +139,11 @@ impl Recorded {
         }
         recorded
     }
+
+    /// The node itself.
+    pub fn node(&self) -> &Node {
+        &self.node
+    }
 }
 
 impl Machine for Recorded {

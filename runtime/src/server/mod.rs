@@ -6,6 +6,7 @@
 mod disk;
 mod notify;
 pub mod retention;
+mod traced;
 mod usage;
 
 use crate::config::NodeConfig;
@@ -29,6 +30,7 @@ use tokio::net::TcpListener;
 use tokio::runtime::{self, Runtime};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
+use traced::{Trace, Traced};
 
 /// How long the last answers may take to leave.
 const LAST_WORDS: Duration = Duration::from_millis(100);
@@ -76,8 +78,9 @@ pub fn run(config: &NodeConfig) -> Result<(), ServerError> {
         durable,
     };
     let recorder = record(config, &restarted);
+    let trace = config.trace.as_deref().map(|folder| Trace::open(folder, me.node, &restarted.durable)).transpose()?;
     let (node, effects) = Node::new(restarted, config.limits.clone());
-    let node = Recorded::new(node, &effects, recorder);
+    let node = Traced::new(Recorded::new(node, &effects, recorder), &effects, trace);
     let driver = Driver::new(me, node, storage, peers, config.election);
 
     runtime.spawn(Listener::new(Arc::clone(&identity), pins, deliver(sender.clone())).run(socket));

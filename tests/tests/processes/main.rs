@@ -16,3 +16,4 @@ mod power;
 mod recovery;
 mod shipped;
 mod syncs;
+mod traces;
