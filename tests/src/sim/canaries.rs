@@ -47,23 +47,23 @@ const STUCK: &[Judge] = &[Judge::Progress];
 
 /// All canaries.
 pub const CANARIES: &[Canary] = &[
-    canary("lying-majority", &["lying-syncs", "lost-sector", "lost-name"], LOSS, |world| lie(world, 0)),
-    canary("lying-majority-torn", &["torn-sector"], LOSS, |world| lie(world, 1)),
-    Canary {
-        watch: true,
-        ..canary("lying-majority-watched", &["lying-syncs"], &[Judge::Invariants], |world| lie(world, 0))
-    },
+    canary("lying-majority", &["lying-syncs", "lost-sector", "lost-name"], LOSS, lie),
+    canary("lying-majority-torn", &["torn-sector"], LOSS, |world| {
+        let lie = |world: &World, process| world.process(process).directory.wal.misbehave(|it| it.lies = true);
+        lose_last(world, lie, Outage::Power { kept: 1 }, |_| {});
+    }),
+    Canary { watch: true, ..canary("lying-majority-watched", &["lying-syncs"], &[Judge::Invariants], lie) },
     canary("last-write-lost-everywhere", &["lost-write"], LOSS, |world| {
         let lose = |world: &World, process| world.process(process).directory.wal.misbehave(|it| it.drop_write = true);
-        lose_last(world, lose, |_| {});
+        lose_last(world, lose, Outage::Process, |_| {});
     }),
     canary("last-write-misdirected-everywhere", &["misdirected-write"], LOSS, |world| {
         let mislead =
             |world: &World, process| world.process(process).directory.wal.misbehave(|it| it.misdirect_write = true);
-        lose_last(world, mislead, |_| {});
+        lose_last(world, mislead, Outage::Process, |_| {});
     }),
     canary("last-frame-rots-everywhere", &["bit-rot"], LOSS, |world| {
-        lose_last(world, |_, _| {}, World::rot_last_frames);
+        lose_last(world, |_, _| {}, Outage::Process, World::rot_last_frames);
     }),
     canary("old-copies-everywhere", &["old-copy"], LOSS, |world| {
         let copies: Vec<Directory> = (0..3).map(|process| world.process(process).directory.copy()).collect();
@@ -274,27 +274,27 @@ fn start_all(world: &mut World) {
 }
 
 /// All syncs lie for a while; then all power fails.
-fn lie(world: &mut World, kept: u32) {
+fn lie(world: &mut World) {
     for process in 0..3 {
         world.process(process).directory.wal.misbehave(|it| it.lies = true);
     }
     world.run_for(SECOND / 2);
-    world.crash_all([0, 1, 2], Outage::Power { kept });
+    world.crash_all([0, 1, 2], Outage::Power { kept: 0 });
     world.settle();
 }
 
-/// Users stop; one last write is made while `break_disk` holds for every disk; then all processes are killed.
-fn lose_last(world: &mut World, break_disk: fn(&World, usize), after: fn(&mut World)) {
+/// Users stop; one last, long write is made while `break_disk` holds for every disk; then all processes go down.
+fn lose_last(world: &mut World, break_disk: fn(&World, usize), outage: Outage, after: fn(&mut World)) {
     world.stop_work();
     let client = world.add_client();
     world.operate(client, 900, b"last", Call::Append(b"900.1;".to_vec()));
     world.run_until(30 * SECOND, |world| world.is_quiet());
     world.run_for(SECOND);
     (0..3).for_each(|process| break_disk(world, process));
-    world.operate(client, 900, b"last", Call::Append(b"900.2;".to_vec()));
+    world.operate(client, 900, b"last", Call::Append(format!("{}900.2;", "x".repeat(3000)).into_bytes()));
     world.run_until(30 * SECOND, |world| world.is_quiet());
     world.run_for(SECOND);
-    world.crash_all([0, 1, 2], Outage::Process);
+    world.crash_all([0, 1, 2], outage);
     after(world);
     world.settle();
 }
