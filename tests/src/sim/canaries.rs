@@ -10,13 +10,15 @@ use super::judge::PROGRESS;
 use super::network::{End, Links};
 use super::operator::{join, leave, shift};
 use super::process::Directory;
-use super::setup::Setup;
+use super::setup::{Setup, small_limits};
 use super::verdicts::{Judge, objections};
 use super::workload::Workload;
 use super::world::{Sabotage, World};
 use quorate_core::client::Operation as Asked;
+use quorate_core::limits::Limits;
 use quorate_core::message::Request;
 use quorate_core::shard::WriteOp;
+use quorate_spec::Violation;
 use quorate_spec::history::Call;
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -45,27 +47,23 @@ const STUCK: &[Judge] = &[Judge::Progress];
 
 /// All canaries.
 pub const CANARIES: &[Canary] = &[
-    canary("lying-majority", &["lying-syncs", "lost-sector", "lost-name"], LOSS, |world| lie(world, 0)),
-    canary("lying-majority-torn", &["torn-sector"], LOSS, |world| lie(world, 500)),
-    Canary {
-        watch: true,
-        ..canary("lying-majority-watched", &["lying-syncs"], &[Judge::Invariants], |world| lie(world, 0))
-    },
+    canary("lying-majority", &["lying-syncs", "lost-sector", "lost-name"], LOSS, lie),
+    canary("lying-majority-torn", &["torn-sector"], LOSS, |world| {
+        let lie = |world: &World, process| world.process(process).directory.wal.misbehave(|it| it.lies = true);
+        lose_last(world, lie, Outage::Power { kept: 1 }, |_| {});
+    }),
+    Canary { watch: true, ..canary("lying-majority-watched", &["lying-syncs"], &[Judge::Invariants], lie) },
     canary("last-write-lost-everywhere", &["lost-write"], LOSS, |world| {
-        lose_last(world, |world, process| world.process(process).directory.wal.misbehave(|it| it.drop_write = true));
+        let lose = |world: &World, process| world.process(process).directory.wal.misbehave(|it| it.drop_write = true);
+        lose_last(world, lose, Outage::Process, |_| {});
     }),
     canary("last-write-misdirected-everywhere", &["misdirected-write"], LOSS, |world| {
-        lose_last(world, |world, process| {
-            world.process(process).directory.wal.misbehave(|it| it.misdirect_write = true)
-        });
+        let mislead =
+            |world: &World, process| world.process(process).directory.wal.misbehave(|it| it.misdirect_write = true);
+        lose_last(world, mislead, Outage::Process, |_| {});
     }),
     canary("last-frame-rots-everywhere", &["bit-rot"], LOSS, |world| {
-        lose_last(world, |_, _| {});
-        let everybody = 0..world.process_count();
-        world.crash_all(everybody, Outage::Process);
-        world.rot_last_frames();
-        start_all(world);
-        world.settle();
+        lose_last(world, |_, _| {}, Outage::Process, World::rot_last_frames);
     }),
     canary("old-copies-everywhere", &["old-copy"], LOSS, |world| {
         let copies: Vec<Directory> = (0..3).map(|process| world.process(process).directory.copy()).collect();
@@ -185,7 +183,8 @@ pub const CANARIES: &[Canary] = &[
     }),
     canary("disks-slow-for-ever", &["slow-disk"], STUCK, |world| {
         (0..3).for_each(|process| world.process_mut(process).disk_factor = 1_000_000);
-        world.run_for(2 * SECOND);
+        world.crash_all([0, 1, 2], Outage::Process);
+        start_all(world);
         world.conclude();
     }),
     canary("clocks-that-stand-still", &["clock-drift"], STUCK, |world| {
@@ -196,7 +195,7 @@ pub const CANARIES: &[Canary] = &[
         world.conclude();
     }),
     canary("clocks-that-jump-for-ever", &["clock-jump"], STUCK, |world| {
-        for _ in 0..4000 {
+        for _ in 0..1000 {
             (0..3).for_each(|process| _ = world.inject(0, &Fault::ClockJump { process, by: EVER }));
             world.run_for(Duration::from_millis(5));
         }
@@ -241,11 +240,14 @@ const fn canary(
 
 impl Canary {
     /// Runs it, and says which judges object.
-    pub fn sing(&self) -> BTreeSet<Judge> {
-        let mut world = World::new(Setup { seed: 11, watch: self.watch, ..Setup::default() });
+    pub fn sing(&self) -> (BTreeSet<Judge>, Option<Violation>) {
+        // What lies then is the log alone: it neither rotates nor goes with snapshots that are honest.
+        let limits = Limits { snapshot_log_bytes: 1 << 30, ..small_limits() };
+        let setup = Setup { seed: 11, watch: self.watch, segment_bytes: 1 << 20, limits, ..Setup::default() };
+        let mut world = World::new(setup);
         let operator = world.add_client();
         if !world.found(operator, &[(1, &[0, 1, 2])]) {
-            return BTreeSet::new();
+            return (BTreeSet::new(), None);
         }
         world.reckless = true;
         for _ in 0..3 {
@@ -257,12 +259,12 @@ impl Canary {
         }
         world.run_for(3 * SECOND);
         (self.act)(&mut world);
-        objections(&world)
+        (objections(&world), world.violation().cloned())
     }
 
     /// Whether all judges object that must.
     pub fn is_dead(&self) -> bool {
-        let objections = self.sing();
+        let (objections, _) = self.sing();
         self.judges.iter().all(|judge| objections.contains(judge))
     }
 }
@@ -272,25 +274,28 @@ fn start_all(world: &mut World) {
 }
 
 /// All syncs lie for a while; then all power fails.
-fn lie(world: &mut World, kept: u32) {
+fn lie(world: &mut World) {
     for process in 0..3 {
         world.process(process).directory.wal.misbehave(|it| it.lies = true);
     }
-    world.run_for(3 * SECOND);
-    world.crash_all([0, 1, 2], Outage::Power { kept });
+    world.run_for(SECOND / 2);
+    world.crash_all([0, 1, 2], Outage::Power { kept: 0 });
     world.settle();
 }
 
-/// Users stop; one last write is made while `break_disk` holds for every disk; then all processes are killed.
-fn lose_last(world: &mut World, break_disk: fn(&mut World, usize)) {
+/// Users stop; one last, long write is made while `break_disk` holds for every disk; then all processes go down.
+fn lose_last(world: &mut World, break_disk: fn(&World, usize), outage: Outage, after: fn(&mut World)) {
     world.stop_work();
-    world.run_until(30 * SECOND, |world| world.is_quiet());
-    world.run_for(SECOND);
-    (0..3).for_each(|process| break_disk(world, process));
     let client = world.add_client();
     world.operate(client, 900, b"last", Call::Append(b"900.1;".to_vec()));
     world.run_until(30 * SECOND, |world| world.is_quiet());
-    world.crash_all([0, 1, 2], Outage::Process);
+    world.run_for(SECOND);
+    (0..3).for_each(|process| break_disk(world, process));
+    world.operate(client, 900, b"last", Call::Append(format!("{}900.2;", "x".repeat(3000)).into_bytes()));
+    world.run_until(30 * SECOND, |world| world.is_quiet());
+    world.run_for(SECOND);
+    world.crash_all([0, 1, 2], outage);
+    after(world);
     world.settle();
 }
 

@@ -8,6 +8,7 @@ use super::run::{Report, run};
 use super::shrink::shrink;
 use super::verdicts::Judge;
 use clap::Parser;
+use quorate_spec::Violation;
 use serde_json::{Value, json};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
@@ -145,7 +146,7 @@ fn run_canaries(json: bool) -> ExitCode {
     let (mut all, mut rows) = (true, Vec::new());
     for canary in CANARIES {
         let begun = Instant::now();
-        let objections = canary.sing();
+        let (objections, violation) = canary.sing();
         let seconds = begun.elapsed().as_secs_f64();
         let fails = canary.judges.iter().all(|judge| objections.contains(judge));
         all &= fails;
@@ -159,6 +160,9 @@ fn run_canaries(json: bool) -> ExitCode {
         } else {
             let sign = if fails { "fails" } else { "SURVIVES" };
             println!("{:<36} {sign:<8} {:<44} {seconds:.2} s", canary.name, objected.join(", "));
+            if let Some(Violation { property, evidence }) = violation.filter(|_| !fails) {
+                println!("    {property}: {evidence}");
+            }
         }
     }
     if json {

@@ -71,7 +71,8 @@ pub struct Misdeeds {
 pub enum Outage {
     /// The process ends; what it wrote stays.
     Process,
-    /// The power fails: what was not synced is lost, kept or torn. Each sector is kept in so many cases of a thousand.
+    /// The power fails: what was not synced is lost, kept or torn. Each sector is kept in so many cases of a thousand; in
+    /// none, if that is 0, and then none is torn either.
     Power {
         /// How many.
         kept: u32,

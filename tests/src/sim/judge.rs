@@ -7,9 +7,11 @@ use super::process::{Down, Process};
 use super::world::World;
 use quorate::history::{Judgement, judge};
 use quorate_core::client::{Operation, Outcome};
+use quorate_core::node::Node;
 use quorate_spec::Violation;
 use quorate_spec::history::{Call, Verdict};
 use quorate_spec::ids::GroupId;
+use quorate_spec::views::Role;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -74,7 +76,9 @@ impl World {
             return self.fail(PROGRESS, "a client's call does not end".into());
         }
         if !self.run_until(PATIENCE, |world| world.is_settled()) {
-            return self.fail(PROGRESS, format!("shards do not settle within {PATIENCE:?} of virtual time"));
+            let standing = self.standing();
+            return self
+                .fail(PROGRESS, format!("shards do not settle within {PATIENCE:?} of virtual time; {standing}"));
         }
         self.read_back();
     }
@@ -94,15 +98,22 @@ impl World {
             if self.history[place].returned.is_none() {
                 let key = key.escape_ascii();
                 return self
-                    .fail(PROGRESS, format!("{key} cannot be read although all is healed; {}", self.who_is_down()));
+                    .fail(PROGRESS, format!("{key} cannot be read although all is healed; {}", self.standing()));
             }
         }
     }
 
-    fn who_is_down(&self) -> String {
+    /// Who is down, and why; who leads, and how far.
+    fn standing(&self) -> String {
+        let leads = |(number, node): (usize, &Node)| {
+            let led = node.status().replicas.into_iter().filter(|replica| replica.role == Role::Leader);
+            led.map(|it| format!("{number} {} in term {} at configuration {}", it.group, it.term, it.config))
+                .collect::<Vec<_>>()
+        };
+        let leaders: Vec<String> = self.nodes().flat_map(leads).collect();
         let down = |(number, process): (usize, &Process)| process.down.as_ref().map(|why| format!("{number}: {why:?}"));
         let down: Vec<String> = self.processes.iter().enumerate().filter_map(down).collect();
-        format!("down: [{}]", down.join(", "))
+        format!("down: [{}]; leading: [{}]", down.join(", "), leaders.join(", "))
     }
 
     /// Whether every group has the latest configuration and all its shards.

@@ -136,7 +136,7 @@ impl Platter {
                     let piece = &bytes[place - at..end - at];
                     if random.per_mille(kept) {
                         put(&mut inode.durable, place, piece);
-                    } else if random.per_mille(200) {
+                    } else if kept > 0 && random.per_mille(200) {
                         misdeeds.torn += 1;
                         put(&mut inode.durable, place, &piece[..random.below(piece.len())]);
                     } else {

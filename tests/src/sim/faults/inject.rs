@@ -1,6 +1,6 @@
 //! Injecting faults.
 
-use super::mend::Mend;
+use super::mend::{Kept, Mend};
 use super::{Fault, Part};
 use crate::sim::disk::{Misbehaviour, Outage, SimDisk};
 use crate::sim::network::{End, Links};
@@ -285,9 +285,13 @@ impl World {
     }
 
     /// Gives a process another directory, and says which it had.
-    fn exchange(&mut self, process: usize, directory: Directory, shadow: Shadow) -> (Directory, Shadow) {
+    fn exchange(&mut self, process: usize, directory: Directory, shadow: Shadow) -> Kept {
         let it = &mut self.processes[process];
-        (std::mem::replace(&mut it.directory, directory), std::mem::replace(&mut it.shadow, shadow))
+        Kept {
+            directory: std::mem::replace(&mut it.directory, directory),
+            shadow: std::mem::replace(&mut it.shadow, shadow),
+            lossy: std::mem::take(&mut it.lossy),
+        }
     }
 
     /// A process beside those of the setup; one that is gone is used again.

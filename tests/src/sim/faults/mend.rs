@@ -9,6 +9,14 @@ use crate::sim::shadow::Shadow;
 use crate::sim::world::{Event, World};
 use std::time::Duration;
 
+/// A directory that was put aside.
+pub(crate) struct Kept {
+    pub(super) directory: Directory,
+    pub(super) shadow: Shadow,
+    /// It lost something before.
+    pub(super) lossy: bool,
+}
+
 /// What ends.
 pub(crate) enum Mend {
     /// These get through again.
@@ -28,9 +36,9 @@ pub(crate) enum Mend {
     /// A disk that was refused is repaired, and the process started.
     Repair { process: usize },
     /// A process gets its directory back.
-    Restore { process: usize, kept: Box<(Directory, Shadow)> },
+    Restore { process: usize, kept: Box<Kept> },
     /// A process that has an old copy by now is looked at: if it was refused it gets its directory back.
-    Aged { process: usize, kept: Box<(Directory, Shadow)> },
+    Aged { process: usize, kept: Box<Kept> },
     /// A process that had no business here goes.
     Dismiss { process: usize },
     /// The first of two processes with one identity may go on, if all others know the second.
@@ -118,11 +126,11 @@ impl World {
         }
     }
 
-    fn put_back(&mut self, process: usize, (directory, shadow): (Directory, Shadow)) {
+    fn put_back(&mut self, process: usize, kept: Kept) {
         self.take_down(process, Outage::Process, Down::Killed);
         let it = &mut self.processes[process];
-        (it.directory, it.shadow, it.lossy) = (directory, shadow, false);
-        self.start(process);
+        (it.directory, it.shadow, it.lossy) = (kept.directory, kept.shadow, kept.lossy);
+        self.start_or_repair(process);
     }
 
     /// Two processes with one identity meet: the first goes on, and must be told that a later one is known. If not all
@@ -155,7 +163,8 @@ impl World {
         self.take_down(other, Outage::Process, Down::Gone);
         let second = &mut self.processes[other];
         second.down = Some(Down::Gone);
-        let kept = (second.directory.clone(), std::mem::take(&mut second.shadow));
+        let (directory, shadow) = (second.directory.clone(), std::mem::take(&mut second.shadow));
+        let kept = Kept { directory, shadow, lossy: second.lossy };
         self.put_back(process, kept);
     }
 }
