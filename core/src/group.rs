@@ -274,7 +274,8 @@ impl<M: Machine> Group<M> {
         for (context, index) in reads_ready {
             self.answer_reads(context, index, outcome);
         }
-        if effects.stepped_down {
+        // The term beside the index guards the same once more: the mutant has neither.
+        if effects.stepped_down && !mutant!(ReplyFromWrongEntry) {
             self.lose_leadership(&mut outcome.replies);
         }
         // A snapshot is worth it when the log since the last one is as large as what would be written.

@@ -5,7 +5,7 @@ use crate::models::controller::{self, ControllerModel};
 use crate::models::identity::{self, IdentityModel};
 use crate::models::raft::{self, RaftModel};
 use crate::models::shards::{self, ShardsModel};
-use crate::models::stack::StackModel;
+use crate::models::stack::{self, StackModel};
 use crate::scenario::Scenario;
 use std::fmt;
 
@@ -16,8 +16,6 @@ pub struct ModelInfo {
     pub name: &'static str,
     /// What of the core it drives.
     pub purpose: &'static str,
-    /// Whether its states can all be visited, or only sampled by random walks.
-    pub exhaustive: bool,
     /// Its scopes: name and purpose.
     pub scopes: fn() -> Vec<(&'static str, &'static str)>,
 }
@@ -27,38 +25,32 @@ pub const MODELS: &[ModelInfo] = &[
     ModelInfo {
         name: "raft",
         purpose: "the replicas of one group: elections, replication, crashes, snapshots, reads, transfer",
-        exhaustive: true,
         scopes: || raft::scopes().collect(),
     },
     ModelInfo {
         name: "controller",
         purpose: "the controller's state machine under every sequence of commands",
-        exhaustive: true,
         scopes: || controller::SCOPES.to_vec(),
     },
     ModelInfo {
         name: "shards",
         purpose: "data groups over abstract logs: migration, sessions, clients",
-        exhaustive: true,
         scopes: || shards::SCOPES.to_vec(),
     },
     ModelInfo {
         name: "client",
         purpose: "the client machine against everything that a cluster may answer",
-        exhaustive: true,
         scopes: || client::SCOPES.to_vec(),
     },
     ModelInfo {
         name: "identity",
         purpose: "wiped, copied and re-created directories and replicas",
-        exhaustive: true,
         scopes: || identity::SCOPES.to_vec(),
     },
     ModelInfo {
         name: "stack",
         purpose: "whole nodes: controller, data groups and clients together",
-        exhaustive: false,
-        scopes: || StackModel::SCOPES.to_vec(),
+        scopes: || stack::SCOPES.to_vec(),
     },
 ];
 
@@ -83,7 +75,28 @@ pub struct Unknown {
 
 impl fmt::Display for Unknown {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "there is no {} '{}': choose one of {}", self.kind, self.given, self.known.join(", "))
+        write!(f, "there is no {} '{}': ", self.kind, self.given)?;
+        if self.known.len() <= MOST_NAMED {
+            return write!(f, "choose one of {}", self.known.join(", "));
+        }
+        let all = self.known.len();
+        write!(f, "'quorate-check list' names all {all}; most like it are {}", self.most_alike().join(", "))
+    }
+}
+
+/// So many names fit on a line.
+const MOST_NAMED: usize = 24;
+
+impl Unknown {
+    /// The three names that share most pairs of letters with the one that was given.
+    fn most_alike(&self) -> Vec<&str> {
+        let given = self.given.to_lowercase();
+        let pairs: Vec<&[u8]> = given.as_bytes().windows(2).collect();
+        let shared = |name: &&str| name.as_bytes().windows(2).filter(|pair| pairs.contains(pair)).count();
+        let mut names: Vec<&str> = self.known.iter().map(String::as_str).collect();
+        names.sort_by_key(|name| std::cmp::Reverse(shared(name)));
+        names.truncate(3);
+        names
     }
 }
 
@@ -145,6 +158,13 @@ mod tests {
             }
             assert!((info.scopes)().iter().any(|(scope, _)| *scope == "default"), "{} has a default scope", info.name);
         }
+    }
+
+    #[test]
+    fn among_many_names_those_are_told_that_are_most_like_it() {
+        let known = (0..30).map(|number| format!("name-{number}")).chain(["figure-8".to_owned()]).collect();
+        let told = Unknown { kind: "mutant".to_owned(), given: "Figure8".to_owned(), known }.to_string();
+        assert!(told.contains("names all 31; most like it are figure-8, "), "{told}");
     }
 
     #[test]

@@ -11,6 +11,7 @@ use serde::de::DeserializeOwned;
 use stateright::Model;
 use std::fmt::Debug;
 use std::hash::Hash;
+use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// A model at one scope.
@@ -42,6 +43,12 @@ pub trait Scenario:
 
     /// How often each [`Action`] fired so far in this search.
     fn fired(&self) -> &Fired;
+
+    /// The seeds of the random walks by which the scope is sampled, unless somebody asks for others; `None` if all its
+    /// states are visited instead.
+    fn walks(&self) -> Option<Range<u64>> {
+        None
+    }
 
     /// How much likelier than others a random walk takes this action here; at least 1.
     fn weight(&self, state: &Self::State, action: &Self::Action) -> u32 {

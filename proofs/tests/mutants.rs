@@ -74,6 +74,15 @@ fn mutants_of_identity_are_killed() {
 }
 
 #[test]
+fn mutants_of_the_stack_are_killed_and_its_scopes_pass_without() {
+    hunt("stack");
+    for row in TABLE.iter().filter(|row| row.model == "stack") {
+        let (passed, _) = passes(row.model, row.scope, &Budget::of(Strategy::Bfs)).expect("the scope exists");
+        assert!(passed, "{} passes", row.scope);
+    }
+}
+
+#[test]
 fn without_a_mutant_nothing_is_found() {
     let (passed, _) = passes("client", "start", &Budget::of(Strategy::Bfs)).expect("the scope exists");
     assert!(passed, "the scope passes");

@@ -1,6 +1,7 @@
 //! What a data group tells people and the invariants about itself. Nothing here decides anything.
 
 use super::machine::ShardGroup;
+use crate::bytes::Bytes;
 use crate::controller::Configuration;
 use alloc::sync::Arc;
 use quorate_spec::ids::{ClientId, ConfigNum, GroupId, ShardId};
@@ -40,6 +41,13 @@ impl ShardGroup {
     /// The frozen copies, ascending: the shard, the configuration that froze it, its bytes.
     pub fn frozen(&self) -> impl Iterator<Item = (ShardId, ConfigNum, u64)> + '_ {
         self.frozen.iter().map(|((shard, config), frozen)| (*shard, *config, frozen.copy.bytes()))
+    }
+
+    /// The value of a key in the newest frozen copy of its shard.
+    pub fn frozen_value(&self, key: &[u8]) -> Option<&Bytes> {
+        let shard = self.shard_of(key);
+        let newest = self.frozen.iter().filter(|((frozen, _), _)| *frozen == shard).last();
+        newest.and_then(|(_, frozen)| frozen.copy.get(key))
     }
 
     /// Session records held, in all copies.

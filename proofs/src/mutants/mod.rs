@@ -90,9 +90,6 @@ pub fn passes(model: &str, scope: &str, budget: &Budget) -> Option<(bool, f64)> 
     search(model, scope, budget).map(|found| (found.passed, found.seconds))
 }
 
-/// The walks of the stack in which its mutants must be met.
-const WALKS: std::ops::Range<u64> = 0..12;
-
 /// The properties that a model judges at a scope. `None` for a model or a scope that does not exist.
 pub fn judged(model: &str, scope: &str) -> Option<&'static [&'static str]> {
     match model {
@@ -122,10 +119,7 @@ fn search(model: &str, scope: &str, budget: &Budget) -> Option<Found> {
         "shards" => ShardsModel::new(scope).map(|model| explore(model, budget)),
         "client" => ClientModel::new(scope).map(|model| explore(model, budget)),
         "identity" => IdentityModel::new(scope).map(|model| explore(model, budget)),
-        "stack" => {
-            let strategy = Strategy::Walk { seeds: WALKS, steps: usize::MAX };
-            StackModel::new(scope).map(|model| explore(model, &Budget { strategy, ..budget.clone() }))
-        }
+        "stack" => StackModel::new(scope).map(|model| explore(model, budget)),
         _ => binding::bind(bound(model)?, scope).ok().map(found),
     }
 }
@@ -146,7 +140,9 @@ fn found(report: binding::Report) -> Found {
 }
 
 fn explore<S: Scenario>(model: S, budget: &Budget) -> Found {
-    let report = verify(&Arc::new(model), budget, |_| {});
+    let walks = model.walks().map(|seeds| Strategy::Walk { seeds, steps: usize::MAX });
+    let strategy = walks.unwrap_or_else(|| budget.strategy.clone());
+    let report = verify(&Arc::new(model), &Budget { strategy, ..budget.clone() }, |_| {});
     let (violation, trace_length) = match report.trace() {
         Some(trace) => (Some(trace.violation.clone()), trace.actions.len()),
         None => (None, 0),

@@ -3,6 +3,7 @@
 
 use super::Run;
 use crate::scenario::{Scenario, Stroke, Tone};
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 const ROW: usize = 30;
@@ -85,6 +86,7 @@ pub fn draw<S: Scenario>(scenario: &S, run: &Run<S>) -> String {
             }
         }
     }
+    make_room(&mut notes, arrows.iter().map(|(_, arrow)| arrow));
     let count = run.steps.len();
     let rows = Rows::new(count, &notes);
     let text_at = LEFT + lanes.len() * LANE;
@@ -124,6 +126,12 @@ pub fn draw<S: Scenario>(scenario: &S, run: &Run<S>) -> String {
     }
     svg.push_str("</svg>\n");
     svg
+}
+
+/// Moves the notes of a lane below the tip of an arrow that ends there in the same row.
+fn make_room<'a>(notes: &mut [Note], arrows: impl Iterator<Item = &'a Arrow>) {
+    let ends: BTreeSet<_> = arrows.flat_map(|arrow| arrow.received.iter().map(|row| (*row, arrow.to))).collect();
+    notes.iter_mut().filter(|note| ends.contains(&(note.row, note.lane))).for_each(|note| note.nth += 1);
 }
 
 /// The names of the lanes and groups, and the lines below them.
@@ -258,6 +266,14 @@ mod tests {
         let note = |row, nth| Note { row, lane: 0, nth, label: String::new(), tone: Tone::Plain };
         let rows = Rows::new(2, &[note(0, 0), note(0, 1), note(1, 0)]);
         assert_eq!((rows.middle(1) - rows.middle(0), rows.bottom() - rows.top(1)), (ROW + NOTE, ROW));
+    }
+
+    #[test]
+    fn a_note_stands_below_the_tip_of_an_arrow() {
+        let note = |row, lane| Note { row, lane, nth: 0, label: String::new(), tone: Tone::Plain };
+        let mut notes = [note(3, 1), note(3, 0), note(2, 1)];
+        make_room(&mut notes, [Arrow { from: 0, to: 1, label: String::new(), sent: 2, received: vec![3] }].iter());
+        assert_eq!(notes.map(|note| note.nth), [1, 0, 0]);
     }
 
     #[test]

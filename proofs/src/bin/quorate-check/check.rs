@@ -2,32 +2,27 @@
 
 use crate::{CheckArgs, Refusal, look};
 use quorate_proofs::explorer;
-use quorate_proofs::registry::{self, ModelInfo, Visitor};
+use quorate_proofs::registry::{self, Visitor};
 use quorate_proofs::scenario::Scenario;
 use quorate_proofs::trace::{self, Run, Trace};
 use quorate_proofs::verify::{Bound, Budget, Counterexample, Outcome, Printer, Report, Strategy, verify};
 use serde_json::{Value, json};
+use std::ops::Range;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Walks of the models that cannot be exhausted, unless the command line says otherwise.
-const SEEDS: std::ops::Range<u64> = 0..20;
-
 pub(crate) fn check(args: &CheckArgs, json: bool) -> Result<ExitCode, Refusal> {
     look::select(args.mutant.as_deref())?;
-    let info = registry::model(&args.model)?;
-    let budget = budget(args, info);
-    let check = Check { args, budget, json };
-    registry::visit(&args.model, &args.scope, check)?
+    registry::visit(&args.model, &args.scope, Check { args, json })?
 }
 
-fn budget(args: &CheckArgs, info: &ModelInfo) -> Budget {
+/// How far the search goes. `walks` are the scope's own.
+fn budget(args: &CheckArgs, walks: Option<Range<u64>>) -> Budget {
     let steps = args.steps.map_or(usize::MAX, |steps| usize::try_from(steps).unwrap_or(usize::MAX));
-    let strategy = match &args.seeds {
-        Some(seeds) => Strategy::Walk { seeds: seeds.clone(), steps },
-        None if !info.exhaustive => Strategy::Walk { seeds: SEEDS, steps },
+    let strategy = match args.seeds.clone().or(walks) {
+        Some(seeds) => Strategy::Walk { seeds, steps },
         None if args.dfs => Strategy::Dfs,
         None => Strategy::Bfs,
     };
@@ -41,7 +36,6 @@ fn budget(args: &CheckArgs, info: &ModelInfo) -> Budget {
 
 struct Check<'a> {
     args: &'a CheckArgs,
-    budget: Budget,
     json: bool,
 }
 
@@ -52,7 +46,7 @@ impl Visitor for Check<'_> {
         let scenario = Arc::new(scenario);
         eprintln!("{} / {}: {}", scenario.model(), scenario.scope(), scenario.bounds());
         let mut printer = Printer::default();
-        let report = verify(&scenario, &self.budget, |progress| printer.print(progress));
+        let report = verify(&scenario, &budget(self.args, scenario.walks()), |progress| printer.print(progress));
         printer.clear();
         let found = match &report.outcome {
             Outcome::Violated { trace } => Some(self.found(&scenario, trace)?),

@@ -3,6 +3,7 @@
 use crate::{ExploreArgs, Refusal};
 use quorate_core::mutants::Mutant;
 use quorate_proofs::explorer::{self, Head};
+use quorate_proofs::mutants::{Row, TABLE};
 use quorate_proofs::registry::{self, MODELS, Unknown, Visitor};
 use quorate_proofs::scenario::Scenario;
 use quorate_proofs::trace::{self, Run, Trace};
@@ -25,13 +26,13 @@ pub(crate) fn select(mutant: Option<&str>) -> Result<(), Unknown> {
     Ok(())
 }
 
-/// A scenario's bounds and properties.
+/// A scenario's bounds and properties, and whether all its states are visited.
 struct Describe;
 
 impl Visitor for Describe {
-    type Output = (String, Vec<&'static str>);
+    type Output = (String, Vec<&'static str>, bool);
     fn visit<S: Scenario>(self, scenario: S) -> Self::Output {
-        (scenario.bounds(), scenario.properties_judged().to_vec())
+        (scenario.bounds(), scenario.properties_judged().to_vec(), scenario.walks().is_none())
     }
 }
 
@@ -40,22 +41,32 @@ pub(crate) fn list(json: bool) -> Result<ExitCode, Refusal> {
     for info in MODELS {
         let mut scopes = Vec::new();
         if !json {
-            let claim = if info.exhaustive { "all states" } else { "random walks" };
-            println!("{} ({claim}): {}", info.name, info.purpose);
+            println!("{}: {}", info.name, info.purpose);
         }
         for (scope, purpose) in (info.scopes)() {
-            let (bounds, properties) = registry::visit(info.name, scope, Describe)?;
+            let (bounds, properties, exhaustive) = registry::visit(info.name, scope, Describe)?;
             if !json {
-                println!("  {scope:<10} {purpose}\n  {:<10} {bounds}", "");
+                let claim = if exhaustive { "all states" } else { "random walks" };
+                println!("  {scope:<10} {purpose}\n  {:<10} {claim}: {bounds}", "");
             }
-            scopes.push(json!({ "name": scope, "purpose": purpose, "bounds": bounds, "properties": properties }));
+            scopes.push(json!({
+                "name": scope, "purpose": purpose, "exhaustive": exhaustive, "bounds": bounds, "properties": properties
+            }));
         }
-        models.push(json!({
-            "name": info.name, "purpose": info.purpose, "exhaustive": info.exhaustive, "scopes": scopes
-        }));
+        models.push(json!({ "name": info.name, "purpose": info.purpose, "scopes": scopes }));
     }
+    let bug = |row: &Row| {
+        if !json {
+            println!("  {:<32} {}", row.mutant.name(), row.mutant.about());
+        }
+        json!({ "name": row.mutant.name(), "about": row.mutant.about(), "model": row.model, "scope": row.scope })
+    };
+    if !json {
+        println!("deliberate bugs for --mutant, which 'quorate-check mutants' must catch:");
+    }
+    let mutants: Vec<_> = TABLE.iter().map(bug).collect();
     if json {
-        println!("{}", json!({ "models": models }));
+        println!("{}", json!({ "models": models, "mutants": mutants }));
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -78,8 +89,9 @@ impl Visitor for Show<'_> {
                 json!({ "sentence": scenario.sentence(&step.before, &step.action), "changes": changes })
             });
             let steps: Vec<_> = steps.collect();
-            let violation = run.violation();
-            return Ok(format!("{}\n", json!({ "trace": self.trace, "steps": steps, "violation": violation })));
+            let (violation, svg) = (run.violation(), self.svg.then(|| trace::draw(scenario.as_ref(), &run)));
+            let told = json!({ "trace": self.trace, "steps": steps, "violation": violation, "svg": svg });
+            return Ok(format!("{told}\n"));
         }
         Ok(if self.svg { trace::draw(scenario.as_ref(), &run) } else { trace::tell(scenario.as_ref(), &run) })
     }

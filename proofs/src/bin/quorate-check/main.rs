@@ -43,7 +43,7 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// List models, scopes and what each is for.
+    /// List models, scopes and deliberate bugs, and what each is for.
     #[command(after_help = "Examples:\n  quorate-check list\n  quorate-check list --json")]
     List,
     /// Explore a model at a scope and judge every state.

@@ -67,10 +67,10 @@ impl ShardsModel {
                 }
             }
             Step::Install { group, part } => {
-                if let Command::InstallChunk { origin, .. } = &**part {
+                if let Command::InstallChunk { shard, origin, .. } = &**part {
                     let (from, to) = (self.lane(origin.group, None), self.lane(*group, None));
-                    let name = digest_of(&(group, part));
-                    strokes.push(Stroke::Send { message: name, from, to, label: entry(part) });
+                    let (name, label) = (digest_of(&(group, part)), format!("{shard}, frozen by {}", origin.config));
+                    strokes.push(Stroke::Send { message: name, from, to, label });
                     strokes.push(Stroke::Receive { message: name });
                 }
             }

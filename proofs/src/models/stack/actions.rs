@@ -1,8 +1,8 @@
 //! What may happen next in the stack, and how likely a walk is to choose it.
 
+use super::scopes::Scope;
+use super::script;
 use super::state::State;
-use super::{Scope, script};
-use quorate_core::client;
 use quorate_core::input::Timer;
 use quorate_core::raft;
 use serde::{Deserialize, Serialize};
@@ -84,43 +84,48 @@ pub enum Event {
         /// The next leader.
         to: u64,
     },
+    /// Nothing fails any more: a fair schedule must get everything done. What it does is not kept: it is tried on a copy.
+    Calm,
 }
 
 impl Event {
     /// How likely a walk chooses it, against the other events.
-    pub(super) fn weight(&self) -> u32 {
+    pub(super) fn weight(&self, scope: &Scope) -> u32 {
         match self {
-            Self::Deliver { .. } => 1500,
-            Self::Sync { .. } => 2500,
-            Self::WriteSnapshot { .. } => 800,
-            Self::Submit { .. } => 200,
-            Self::Operate => 12,
-            Self::Transfer { .. } | Self::Crash { .. } => 2,
-            Self::ReplaceClient { .. } => 4,
-            Self::Lose { .. } | Self::Repeat { .. } => 30,
-            Self::FireClient { .. } => 150,
+            Self::Deliver { .. } => 15_000,
+            Self::Sync { .. } => 25_000,
+            Self::WriteSnapshot { .. } => 8_000,
+            Self::Submit { .. } => 2_000,
+            Self::Operate => 120,
+            Self::Transfer { .. } | Self::Crash { .. } => 20,
+            Self::ReplaceClient { .. } => 40,
+            Self::Lose { .. } | Self::Repeat { .. } => 300,
+            Self::FireClient { .. } => scope.haste,
             Self::Fire { timer, .. } => match timer {
-                Timer::Raft { timer: raft::Timer::Heartbeat, .. } => 60,
-                Timer::Raft { timer: raft::Timer::Election | raft::Timer::CheckQuorum, .. } => 5,
-                Timer::Drive { .. } => 80,
-                Timer::Poll => 30,
+                Timer::Raft { timer: raft::Timer::Heartbeat, .. } => 600,
+                Timer::Raft { timer: raft::Timer::Election | raft::Timer::CheckQuorum, .. } => 50,
+                Timer::Drive { .. } => 800,
+                Timer::Poll => 300,
             },
+            Self::Calm => 1,
         }
     }
 }
 
 /// Everything that may happen in a state.
 pub(super) fn events(scope: &Scope, state: &State, events: &mut Vec<Event>) {
-    if state.violation.is_some() || state.steps >= scope.turmoil + scope.calm {
+    if state.violation.is_some() || state.steps >= scope.steps {
         return;
     }
-    let turmoil = state.steps < scope.turmoil;
+    events.push(Event::Calm);
+    if state.steps + 1 == scope.steps {
+        return;
+    }
     let window = state.network.len().min(WINDOW);
     events.extend((0..window).map(|place| Event::Deliver { place }));
-    if turmoil {
-        events.extend((0..window).map(|place| Event::Lose { place }));
-        events.extend((0..window).map(|place| Event::Repeat { place }));
-    }
+    events.extend((0..window).map(|place| Event::Lose { place }));
+    let repeated = |place: &usize| state.network.get(*place).is_some_and(|envelope| envelope.parcel.may_repeat());
+    events.extend((0..window).filter(repeated).map(|place| Event::Repeat { place }));
     let crowded = state.network.len() >= CROWD;
     for (place, process) in state.processes.iter().enumerate() {
         let node = place as u64 + 1;
@@ -131,44 +136,34 @@ pub(super) fn events(scope: &Scope, state: &State, events: &mut Vec<Event>) {
             events.push(Event::WriteSnapshot { node });
         }
         if !crowded {
-            events.extend(process.timers.iter().map(|timer| Event::Fire { node, timer: *timer }));
+            events.extend(process.timers.keys().map(|timer| Event::Fire { node, timer: *timer }));
         }
-        if turmoil {
-            let pending = process.pending.len();
-            events.push(Event::Crash { node, keep: 0 });
-            if pending > 0 {
-                events.extend([Event::Crash { node, keep: pending.div_ceil(2) }, Event::Crash { node, keep: pending }]);
-            }
+        let pending = process.pending.len();
+        events.push(Event::Crash { node, keep: 0 });
+        if pending > 0 {
+            events.extend([Event::Crash { node, keep: pending.div_ceil(2) }, Event::Crash { node, keep: pending }]);
         }
     }
     if crowded {
         return;
     }
     for (client, side) in state.clients.iter().enumerate() {
-        // When faults have ended, users are patient: progress is owed to them.
-        let due = |timer: &client::Timer| turmoil || !matches!(timer, client::Timer::Deadline { .. });
-        let places = side.timers.iter().enumerate().filter(|(_, timer)| due(timer));
-        events.extend(places.map(|(place, _)| Event::FireClient { client, place }));
+        events.extend((0..side.timers.len()).map(|place| Event::FireClient { client, place }));
         if side.call.is_some() {
             continue;
         }
         if client == 0 {
-            operator(state, turmoil, events);
+            operator(state, events);
             continue;
         }
         for key in 0..state.ghost.truth.len() {
             events.extend([Event::Submit { client, key, append: true }, Event::Submit { client, key, append: false }]);
         }
-        if turmoil {
-            events.push(Event::ReplaceClient { client });
-        }
+        events.push(Event::ReplaceClient { client });
     }
 }
 
-fn operator(state: &State, turmoil: bool, events: &mut Vec<Event>) {
-    if !turmoil {
-        return;
-    }
+fn operator(state: &State, events: &mut Vec<Event>) {
     events.push(Event::Operate);
     events.extend(script::MEMBERS.iter().map(|to| Event::Transfer { gid: 0, to: *to }));
     let Some(operator) = state.clients.first() else { return };

@@ -4,6 +4,7 @@
 //! hold prefixes of one sequence, no token stands in it twice or that nobody wrote, what is acknowledged is in it, and a
 //! read returns no less than what was there when it was asked.
 
+use super::agreement::{self, Agreement};
 use super::state::{Call, Process, State, Token, key_name};
 use quorate_core::client::Outcome;
 use quorate_core::effect::Label;
@@ -33,8 +34,7 @@ pub(super) struct Ghost {
     pub(super) truth: Vec<Arc<Vec<Token>>>,
     /// Tokens that were refused for good: they must never appear.
     refused: BTreeSet<Token>,
-    /// Answers of each client when the faults ended.
-    pub(super) calm: Vec<u64>,
+    agreement: BTreeMap<GroupId, Arc<Agreement>>,
 }
 
 impl Ghost {
@@ -71,6 +71,7 @@ pub(super) fn judge(
     }
     for (group, actions) in groups {
         judge_replica(state, node, before, group, &actions)?;
+        judge_agreement(state, node, before, group)?;
         if group == GroupId::CONTROLLER {
             judge_controller(state, node, &actions)?;
         } else {
@@ -118,6 +119,18 @@ fn judge_replica(
     }
     let ghost = Arc::make_mut(&mut state.ghost).raft.entry(group).or_default();
     invariants::cluster(Arc::make_mut(ghost), &after.voters, &replicas, &disks)
+}
+
+/// What a replica made of its log is what every other one made of it.
+fn judge_agreement(state: &mut State, node: NodeId, before: Option<&Process>, group: GroupId) -> Result<(), Violation> {
+    let Some((applied, digest)) = state.process(node).and_then(|process| agreement::applied(process, group)) else {
+        return Ok(());
+    };
+    if before.and_then(|process| agreement::applied_index(process, group)) == Some(applied) {
+        return Ok(());
+    }
+    let known = Arc::make_mut(&mut state.ghost).agreement.entry(group).or_default();
+    Arc::make_mut(known).judge(group, node, applied, digest)
 }
 
 fn judge_controller(state: &mut State, node: NodeId, actions: &[&Action]) -> Result<(), Violation> {
@@ -175,9 +188,13 @@ fn judge_data(state: &mut State, node: NodeId, group: GroupId, actions: &[&Actio
     let Some(replica) = process.node.groups().find(|other| other.id() == group) else { return Ok(()) };
     let (machine, applied) = (replica.machine(), replica.applied());
     for key in 0..state.ghost.truth.len() {
-        if let ReadAnswer::Value { value, .. } = machine.read(&key_name(key), applied) {
-            follow(state, node, key, &Token::parse(value.as_deref().unwrap_or_default()))?;
-        }
+        let name = key_name(key);
+        // One step may apply a write and then the configuration that takes its shard away: it is in the frozen copy.
+        let value = match machine.read(&name, applied) {
+            ReadAnswer::Value { value, .. } => value,
+            ReadAnswer::Refused(_) => machine.frozen_value(&name).cloned(),
+        };
+        follow(state, node, key, &Token::parse(value.as_deref().unwrap_or_default()))?;
     }
     if state.ghost.heads.get(&group).is_none_or(|(head, _)| *head < applied) {
         let view = Arc::new(machine.view());

@@ -1,44 +1,34 @@
 //! The stack: whole nodes, the controller, data groups that come and go, and clients, all of them the deployed machines,
 //! over a network that loses, repeats and reorders and disks that lose what was not synced.
 //!
-//! Far too large to visit: it is walked at random, many walks of some thousand steps, each from its own seed. In the first
-//! part of a walk everything may fail; in the last, calm part nothing does, and every user must get an answer.
+//! Far too large to visit: it is walked at random, many walks of some thousand steps, each from its own seed. Anything may
+//! fail at any step; at the end of a walk, and now and then before, nothing does any more, and a fair schedule must get
+//! everything done.
 
 mod actions;
+mod agreement;
+mod fair;
 mod ghost;
 mod read;
+mod scopes;
 mod script;
 mod state;
 mod step;
 
 pub use actions::Event;
+pub use scopes::SCOPES;
 pub use state::State;
 
 use crate::scenario::{Fired, Lane, Scenario, Stroke};
+use quorate_core::digest::digest_of;
 use quorate_spec::Violation;
 use quorate_spec::invariants;
+use scopes::Scope;
 use stateright::{Model, Path, Property};
+use std::ops::Range;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
 use step::{Tallies, World};
-
-/// What a scope varies.
-#[derive(Clone, Debug)]
-struct Scope {
-    name: &'static str,
-    /// Users besides the operator.
-    clients: usize,
-    /// Keys.
-    keys: usize,
-    shards: u32,
-    /// Steps in which things fail.
-    turmoil: u64,
-    /// Steps after that in which nothing does.
-    calm: u64,
-}
-
-const ALL: [Scope; 2] = [
-    Scope { name: "default", clients: 3, keys: 4, shards: 4, turmoil: 15_000, calm: 10_000 },
-    Scope { name: "deep", clients: 4, keys: 6, shards: 8, turmoil: 60_000, calm: 15_000 },
-];
 
 /// The model.
 #[derive(Debug)]
@@ -46,23 +36,25 @@ pub struct StackModel {
     scope: Scope,
     fired: Fired,
     tallies: Tallies,
+    /// Where walks begin, once one did.
+    start: OnceLock<State>,
 }
 
 impl StackModel {
-    /// Its scopes.
-    pub const SCOPES: &'static [(&'static str, &'static str)] = &[
-        ("default", "nine nodes, three groups that come and go, three users; walks of 25,000 steps"),
-        ("deep", "the same with more shards, keys and users; walks of 75,000 steps"),
-    ];
-
     /// The model at a scope.
     pub fn new(scope: &str) -> Option<Self> {
-        let scope = ALL.iter().find(|known| known.name == scope)?.clone();
-        Some(Self { scope, fired: Fired::default(), tallies: Tallies::default() })
+        let scope = *scopes::ALL.iter().find(|known| known.name == scope)?;
+        Some(Self { scope, fired: Fired::default(), tallies: Tallies::default(), start: OnceLock::new() })
     }
 
     fn world(&self) -> World<'_> {
-        World { scope: &self.scope, fired: &self.fired, tallies: &self.tallies }
+        World { scope: self.scope, fired: &self.fired, tallies: &self.tallies }
+    }
+
+    /// The steps that lead to the start are none of a walk's: they are not counted.
+    fn start(&self) -> &State {
+        let (fired, tallies) = (&Fired::default(), &Tallies::default());
+        self.start.get_or_init(|| World { scope: self.scope, fired, tallies }.start())
     }
 }
 
@@ -102,7 +94,7 @@ impl Model for StackModel {
     type Action = Event;
 
     fn init_states(&self) -> Vec<State> {
-        vec![self.world().begin()]
+        vec![self.start().clone()]
     }
 
     fn actions(&self, state: &State, events: &mut Vec<Event>) {
@@ -110,7 +102,13 @@ impl Model for StackModel {
     }
 
     fn next_state(&self, last: &State, event: Event) -> Option<State> {
-        self.world().step(last, &event)
+        let mut state = last.clone();
+        state.steps += 1;
+        self.world().apply(&mut state, &event)?;
+        if state.steps == self.scope.steps {
+            self.tallies.digest.fetch_xor(digest_of(&state), Ordering::Relaxed);
+        }
+        Some(state)
     }
 
     fn format_action(&self, event: &Event) -> String {
@@ -140,9 +138,9 @@ impl Scenario for StackModel {
     }
 
     fn bounds(&self) -> String {
-        let Scope { clients, keys, shards, turmoil, calm, .. } = &self.scope;
+        let Scope { clients, keys, shards, steps, .. } = &self.scope;
         format!(
-            "{} nodes, {clients} users, {keys} keys, {shards} shards; walks of {turmoil} steps with faults and {calm} without",
+            "{} nodes, {clients} users, {keys} keys, {shards} shards; walks of {steps} steps, then a fair schedule",
             script::NODES
         )
     }
@@ -156,33 +154,11 @@ impl Scenario for StackModel {
     }
 
     fn must_fire(&self) -> &'static [&'static str] {
-        &[
-            "BecomeLeader",
-            "StepDown",
-            "TransferLeadership",
-            "AdvanceCommit",
-            "TakeSnapshot",
-            "CompactLog",
-            "InstallSnapshot",
-            "Restart",
-            "Join",
-            "Leave",
-            "Move",
-            "RaiseFloor",
-            "Retire",
-            "Execute",
-            "Repeat",
-            "Read",
-            "AdoptConfiguration",
-            "Freeze",
-            "StartEmpty",
-            "InstallChunk",
-            "Install",
-            "Collect",
-            "CreateReplica",
-            "DestroyReplica",
-            "Complete",
-        ]
+        self.scope.must_fire
+    }
+
+    fn walks(&self) -> Option<Range<u64>> {
+        Some(0..self.scope.walks)
     }
 
     fn fired(&self) -> &Fired {
@@ -190,16 +166,17 @@ impl Scenario for StackModel {
     }
 
     fn weight(&self, _: &State, event: &Event) -> u32 {
-        event.weight()
+        event.weight(&self.scope)
     }
 
     fn tallies(&self) -> Vec<(&'static str, u64)> {
-        let count = |counter: &std::sync::atomic::AtomicU64| counter.load(std::sync::atomic::Ordering::Relaxed);
+        let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         vec![
             ("crashes", count(&self.tallies.crashes)),
             ("expiries", count(&self.tallies.expiries)),
             ("answered", count(&self.tallies.answered)),
             ("unknown", count(&self.tallies.unknown)),
+            ("digest", count(&self.tallies.digest)),
         ]
     }
 

@@ -1,8 +1,9 @@
 //! How a person reads a walk of the stack.
 
 use super::actions::Event;
+use super::scopes::Scope;
+use super::script;
 use super::state::{Call, Envelope, Parcel, State};
-use super::{Scope, script};
 use crate::scenario::{Lane, Stroke, Tone};
 use quorate_core::message::{DirectoryMessage, Message};
 use quorate_core::raft::{Election, Message as Raft, Payload, Replication, Transfer};
@@ -117,12 +118,13 @@ pub(super) fn sentence(before: &State, event: &Event) -> String {
         Event::Submit { client, key, append: true } => format!("user {client} appends to k{key}"),
         Event::Submit { client, key, append: false } => format!("user {client} reads k{key}"),
         Event::FireClient { client, place } => {
-            let timer = before.clients.get(*client).and_then(|side| side.timers.iter().nth(*place));
+            let timer = before.clients.get(*client).and_then(|side| side.timers.keys().nth(*place));
             format!("a timer of {} fires: {timer:?}", lane_name(client_lane(*client)))
         }
         Event::ReplaceClient { client } => format!("user {client} is replaced by a new one"),
         Event::Operate => format!("the operator asks for {:?}", script::change(before.script, None)),
         Event::Transfer { gid, to } => format!("the operator hands the leadership of g{gid} to n{to}"),
+        Event::Calm => "the faults end: a fair schedule must get everything done from here".to_owned(),
     }
 }
 
@@ -168,7 +170,7 @@ pub(super) fn strokes(before: &State, event: &Event, after: &State) -> Vec<Strok
         Event::Deliver { place } | Event::Repeat { place } => {
             strokes.extend(before.network.get(*place).map(|envelope| Stroke::Receive { message: envelope.id }));
         }
-        Event::Lose { .. } => {}
+        Event::Lose { .. } | Event::Calm => {}
         Event::Sync { node } => strokes.push(note(node_lane(NodeId::new(*node)), "sync", Tone::Plain)),
         Event::WriteSnapshot { node } => strokes.push(note(node_lane(NodeId::new(*node)), "snapshot", Tone::Plain)),
         Event::Fire { node, .. } => strokes.push(note(node_lane(NodeId::new(*node)), "timer", Tone::Plain)),

@@ -29,14 +29,14 @@ pub(super) fn change(number: usize, own: Option<ClientId>) -> Change {
     match number % 10 {
         0 => join(1),
         1 => join(2),
-        2 => give(0, 2),
-        3 => join(3),
-        4 => leave(1),
-        5 => give(1, 2),
-        6 => join(1),
-        7 => leave(2),
         // Older sessions than the operator's end.
-        8 => Change::RaiseFloor { floor: own.unwrap_or(ClientId::ZERO.next()) },
+        2 => Change::RaiseFloor { floor: own.unwrap_or(ClientId::ZERO.next()) },
+        3 => give(0, 2),
+        4 => join(3),
+        5 => leave(1),
+        6 => give(1, 2),
+        7 => join(1),
+        8 => leave(2),
         _ => Change::Leave { gids: [Gid::new(1), Gid::new(3)].into() },
     }
 }

@@ -16,7 +16,7 @@ use quorate_core::raft::{LogPosition, Mark};
 use quorate_core::shard::ShardGroup;
 use quorate_spec::Violation;
 use quorate_spec::ids::{Boot, GroupId, NodeId, Ticket, WriteId};
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 /// The whole world.
@@ -31,6 +31,8 @@ pub struct State {
     pub(super) ghost: Arc<Ghost>,
     /// Steps taken.
     pub(super) steps: u64,
+    /// Rounds of the fair schedule so far. In a walk it stands still: there, no timer is older than another.
+    pub(super) round: u64,
     /// Which change the operator asks for next.
     pub(super) script: usize,
     /// Messages sent so far, which names them.
@@ -45,7 +47,8 @@ pub(super) struct Process {
     pub(super) boot: Boot,
     pub(super) disk: Arc<Disk>,
     pub(super) pending: VecDeque<(WriteId, Write)>,
-    pub(super) timers: BTreeSet<Timer>,
+    /// The armed ones, and the round in which each was armed.
+    pub(super) timers: BTreeMap<Timer, u64>,
     pub(super) snapshots: VecDeque<SnapshotWork>,
 }
 
@@ -117,11 +120,33 @@ pub(super) enum Parcel {
     Reply { from: NodeId, client: usize, ticket: Ticket, reply: Reply },
 }
 
+impl Parcel {
+    /// Whether it can arrive twice. A client's attempt travels on one connection: it arrives once or never, and a refusal
+    /// speaks for it only because of that (a client that tries again makes another attempt).
+    pub(super) const fn may_repeat(&self) -> bool {
+        match self {
+            Self::Peer { .. } | Self::Reply { .. } => true,
+            Self::Request { .. } => false,
+        }
+    }
+
+    /// Whether it comes from this node or goes there.
+    pub(super) fn touches(&self, node: Option<NodeId>) -> bool {
+        let ends = match self {
+            Self::Peer { from, to, .. } => [Some(from.node), Some(*to)],
+            Self::Request { to, .. } => [None, Some(*to)],
+            Self::Reply { from, .. } => [Some(*from), None],
+        };
+        node.is_some() && ends.contains(&node)
+    }
+}
+
 /// A client machine and its user.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct ClientSide {
     pub(super) machine: Client,
-    pub(super) timers: BTreeSet<client::Timer>,
+    /// The armed ones, and the round in which each was armed.
+    pub(super) timers: BTreeMap<client::Timer, u64>,
     /// What the user waits for.
     pub(super) call: Option<(CallId, Call)>,
     pub(super) calls: u64,

@@ -2,8 +2,9 @@
 
 use super::actions::Event;
 use super::ghost::{self, Ghost};
+use super::scopes::Scope;
+use super::script;
 use super::state::{Call, ClientSide, Disk, Envelope, Parcel, Process, State, Token, address, key_name, node_at};
-use super::{Scope, script};
 use crate::scenario::Fired;
 use quorate_core::client::{self, CallId, Client, Operation};
 use quorate_core::effect::{Effects, TimerChange};
@@ -14,7 +15,7 @@ use quorate_core::node::Node;
 use quorate_core::shard::WriteOp;
 use quorate_spec::Violation;
 use quorate_spec::ids::{Boot, Gid, NodeId, Stamp, Ticket};
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -29,6 +30,8 @@ pub(super) struct Tallies {
     pub(super) answered: AtomicU64,
     /// Calls whose outcome stayed unknown.
     pub(super) unknown: AtomicU64,
+    /// All states in which walks ended, in one number: the same for the same seeds, whatever the threads.
+    pub(super) digest: AtomicU64,
 }
 
 impl Tallies {
@@ -56,7 +59,7 @@ fn limits() -> Limits {
 
 /// The stack's part of the scenario that a step needs.
 pub(super) struct World<'a> {
-    pub(super) scope: &'a Scope,
+    pub(super) scope: Scope,
     pub(super) fired: &'a Fired,
     pub(super) tallies: &'a Tallies,
 }
@@ -70,12 +73,13 @@ impl World<'_> {
             clients: Vec::new(),
             ghost: Arc::new(Ghost::new(self.scope.keys)),
             steps: 0,
+            round: 0,
             script: 0,
             sent: 0,
             violation: None,
         };
         for node in (1..=script::NODES).map(NodeId::new) {
-            let (process, effects) = boot(self.scope, node, Boot::new(1), Disk::default());
+            let (process, effects) = boot(&self.scope, node, Boot::new(1), Disk::default());
             state.processes.push(Arc::new(process));
             self.perform(&mut state, node, None, effects);
         }
@@ -87,52 +91,54 @@ impl World<'_> {
         state
     }
 
-    /// What the event makes of a state.
-    pub(super) fn step(&self, last: &State, event: &Event) -> Option<State> {
-        let mut state = last.clone();
-        state.steps += 1;
+    /// Carries out an event. `None` if there is nothing that it could happen to.
+    pub(super) fn apply(&self, state: &mut State, event: &Event) -> Option<()> {
         match event {
             Event::Deliver { place } => {
                 let envelope = state.network.remove(*place)?;
-                self.arrive(&mut state, &envelope);
+                self.arrive(state, &envelope);
             }
             Event::Lose { place } => drop(state.network.remove(*place)?),
             Event::Repeat { place } => {
                 let envelope = state.network.get(*place).cloned()?;
-                self.arrive(&mut state, &envelope);
+                self.arrive(state, &envelope);
             }
-            Event::Sync { node } => self.sync(&mut state, NodeId::new(*node)),
-            Event::WriteSnapshot { node } => self.write_snapshot(&mut state, NodeId::new(*node)),
+            Event::Sync { node } => self.sync(state, NodeId::new(*node)),
+            Event::WriteSnapshot { node } => self.write_snapshot(state, NodeId::new(*node)),
             Event::Fire { node, timer } => {
                 let node = NodeId::new(*node);
                 state.change(node, |process| process.timers.remove(timer));
-                self.input(&mut state, node, Input::Fired { timer: *timer });
+                self.input(state, node, Input::Fired { timer: *timer });
             }
-            Event::Crash { node, keep } => self.crash(&mut state, NodeId::new(*node), *keep),
-            Event::Submit { client, key, append } => self.submit(&mut state, *client, *key, *append),
+            Event::Crash { node, keep } => self.crash(state, NodeId::new(*node), *keep),
+            Event::Submit { client, key, append } => self.submit(state, *client, *key, *append),
             Event::FireClient { client, place } => {
                 let side = Arc::make_mut(state.clients.get_mut(*client)?);
-                let timer = *side.timers.iter().nth(*place)?;
+                let timer = *side.timers.keys().nth(*place)?;
                 side.timers.remove(&timer);
-                self.client(&mut state, *client, client::Input::Fired { timer });
+                self.client(state, *client, client::Input::Fired { timer });
             }
             Event::ReplaceClient { client } => {
                 let calls = state.clients.get(*client)?.calls;
                 let (side, effects) = ClientSide::new(calls);
                 state.clients[*client] = Arc::new(side);
-                self.perform_client(&mut state, *client, effects);
+                self.perform_client(state, *client, effects);
             }
             Event::Operate => {
-                let own = last.clients.first()?.machine.session();
-                self.operate(&mut state, Operation::Change(script::change(last.script, own)));
+                let own = state.clients.first()?.machine.session();
+                self.operate(state, Operation::Change(script::change(state.script, own)));
             }
             Event::Transfer { gid, to } => {
                 let operation = Operation::TransferLeadership { gid: Gid::new(*gid), to: NodeId::new(*to) };
-                self.operate(&mut state, operation);
+                self.operate(state, operation);
+            }
+            Event::Calm => {
+                if let Some(violation) = self.stuck(state) {
+                    state.violate(violation);
+                }
             }
         }
-        self.owe_progress(&mut state);
-        Some(state)
+        Some(())
     }
 
     fn arrive(&self, state: &mut State, envelope: &Envelope) {
@@ -164,12 +170,13 @@ impl World<'_> {
     fn perform(&self, state: &mut State, node: NodeId, before: Option<&Process>, effects: Effects) {
         let Effects { writes, sends, timers, replies, snapshots, halt, labels, .. } = effects;
         // A refusal goes back to the run that sent the message; that one is over, or the message would not be refused.
+        let round = state.round;
         let me = state.change(node, |process| {
             process.pending.extend(writes);
             process.snapshots.extend(snapshots);
             for change in timers {
                 match change {
-                    TimerChange::Arm(timer) => process.timers.insert(timer),
+                    TimerChange::Arm(timer) => process.timers.insert(timer, round),
                     TimerChange::Disarm(timer) => process.timers.remove(&timer),
                 };
             }
@@ -225,7 +232,7 @@ impl World<'_> {
             process.pending.drain(..).take(keep).for_each(|(_, write)| disk.fold(write));
             (process.boot.next(), disk.clone())
         });
-        let (process, effects) = boot(self.scope, node, boot_number, disk);
+        let (process, effects) = boot(&self.scope, node, boot_number, disk);
         state.change(node, |old| *old = process);
         self.perform(state, node, None, effects);
     }
@@ -266,7 +273,7 @@ impl World<'_> {
         let side = Arc::make_mut(&mut state.clients[client]);
         for change in timers {
             match change {
-                client::TimerChange::Arm(timer, _) => side.timers.insert(timer),
+                client::TimerChange::Arm(timer, _) => side.timers.insert(timer, state.round),
                 client::TimerChange::Disarm(timer) => side.timers.remove(&timer),
             };
         }
@@ -289,8 +296,8 @@ impl World<'_> {
                 side.answered += 1;
                 Tallies::count(&self.tallies.answered);
             }
-            // The script goes on when its change was made, or when nobody can tell.
-            client::Outcome::Changed { .. } => state.script += 1,
+            // The script goes on when its change was made, or cannot be, or when nobody can tell.
+            client::Outcome::Changed { .. } | client::Outcome::RefusedByController(_) => state.script += 1,
             client::Outcome::Unknown { .. } => {
                 Tallies::count(&self.tallies.unknown);
                 state.script += usize::from(call == Call::Operate);
@@ -299,23 +306,6 @@ impl World<'_> {
         }
         let verdict = ghost::completed(state, &call, outcome);
         state.accept(verdict);
-    }
-
-    /// When the calm ends, every user has been answered in it.
-    fn owe_progress(&self, state: &mut State) {
-        let answered = || state.clients.iter().map(|side| side.answered).collect::<Vec<_>>();
-        if state.steps == self.scope.turmoil {
-            let answered = answered();
-            Arc::make_mut(&mut state.ghost).calm = answered;
-        }
-        if state.steps == self.scope.turmoil + self.scope.calm {
-            let then = &state.ghost.calm;
-            let stuck = answered().iter().zip(then).skip(1).position(|(now, then)| now == then);
-            if let Some(place) = stuck {
-                let evidence = format!("client {} got no answer in {} calm steps", place + 1, self.scope.calm);
-                state.violate(Violation::new(ghost::PROGRESS, evidence));
-            }
-        }
     }
 }
 
@@ -349,7 +339,7 @@ impl State {
 impl ClientSide {
     fn new(calls: u64) -> (Self, client::Effects) {
         let (machine, effects) = Client::new((1..=script::NODES).map(|node| address(NodeId::new(node))).collect());
-        (Self { machine, timers: BTreeSet::new(), call: None, calls, answered: 0 }, effects)
+        (Self { machine, timers: BTreeMap::new(), call: None, calls, answered: 0 }, effects)
     }
 }
 
@@ -359,6 +349,6 @@ fn boot(scope: &Scope, node: NodeId, boot: Boot, disk: Disk) -> (Process, Effect
     let durable = disk.durable.clone();
     let restarted = Restarted { me, address: address(node), controllers, shards: scope.shards, durable };
     let (machine, effects) = Node::new(restarted, limits());
-    let (pending, timers, snapshots) = (VecDeque::new(), BTreeSet::new(), VecDeque::new());
+    let (pending, timers, snapshots) = (VecDeque::new(), BTreeMap::new(), VecDeque::new());
     (Process { node: machine, boot, disk: Arc::new(disk), pending, timers, snapshots }, effects)
 }
