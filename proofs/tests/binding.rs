@@ -69,9 +69,9 @@ fn faults_that_the_models_see_are_seen_here_too() {
     caught(Mutant::DedupeLeftBehind, "shards", "return", "the invariant served_done does not hold");
     caught(Mutant::StaleDelete, "shards", "collect", "labelled without a label");
     caught(Mutant::FloorLeftBehind, "shards", "floor", "ended(g2@1, shard 0, c1): missing");
-    caught(Mutant::CommitBeyondAppend, "raft", "heartbeats", "a commit that nobody told it of");
-    caught(Mutant::AckBeforeSync, "raft", "deep2", "sends Replication(Appended");
-    caught(Mutant::TruncateOnAnyAppend, "raft", "default", "");
+    caught(Mutant::CommitBeyondAppend, "raft", "heartbeats", "a follower learns of a commit that nobody told it of");
+    caught(Mutant::TruncateOnAnyAppend, "raft", "deep2", "the log of node");
+    caught(Mutant::AckBeforeSync, "raft", "deep2", "which it may not");
 }
 
 #[test]

@@ -80,7 +80,7 @@ fn finish(mut text: String) -> String {
 }
 
 fn prelude(system: &System) -> String {
-    let mut text = String::from("(set-logic ALL)\n");
+    let mut text = String::from("(set-logic UF)\n");
     for sort in &system.sorts {
         let _ = writeln!(text, "(declare-sort {sort} 0)");
     }

@@ -105,9 +105,6 @@ impl Walker {
         action: &RaftAction,
         after: &RaftState,
     ) -> Result<usize, String> {
-        if let Some(violation) = &after.violation {
-            return Err(violation.to_string());
-        }
         if matches!(action.deed, Input::Crash(kept) if kept > 0) {
             now = self.judge.follow(now, "SyncWrites", &[sync(action.node)])?;
         }
@@ -122,7 +119,7 @@ impl Walker {
             observe::sent(&self.judge.system.signature, self.judge.structure(now), who, *to, message)?;
         }
         observe::state(&self.judge.system.signature, self.judge.structure(now), after)?;
-        Ok(now)
+        after.violation.as_ref().map_or(Ok(now), |violation| Err(violation.to_string()))
     }
 
     fn part(&mut self, mut now: usize, who: NodeId, told: &Told, input: &Input) -> Result<usize, String> {
