@@ -208,6 +208,8 @@ mod table {
         LeaderCutsOwnLog = "leader-cuts-own-log",
         /// A leader appends every proposal of a client twice.
         ProposalAppendedTwice = "proposal-appended-twice",
+        /// A heartbeat of an old term is answered with its read round, in the new term.
+        OldRoundConfirmed = "old-round-confirmed",
         /// A write to a shard that froze here changes the frozen copy.
         FrozenCopyWritten = "frozen-copy-written",
         /// Where a shard's data froze is forgotten when nobody owns it.

@@ -28,7 +28,8 @@ const CATALOGUE: &str = "
 
 /// Ours, for properties that none of the above breaks first.
 const OWN: &str = "
-    prev-term-unchecked truncate-not-written leader-cuts-own-log proposal-appended-twice frozen-copy-written origin-forgotten
+    prev-term-unchecked truncate-not-written leader-cuts-own-log proposal-appended-twice old-round-confirmed
+    frozen-copy-written origin-forgotten
     larger-share-by-gid configuration-rewritten move-rebalances session-issued-again stamp-replaced
     retired-while-needed lost-pull-not-repeated retried-change-acts-twice second-write-outstanding
     refused-though-uncertain deadline-forgets-attempt seq-reused answer-by-server refusal-not-retried one-way-pinning

@@ -125,7 +125,8 @@ impl<P: Payload> Replica<P> {
                 self.commit_to(commit, out);
             }
         }
-        let (term, read) = (self.hard.term, if current { read } else { ReadContext::ZERO });
+        let confirms = current || mutant!(OldRoundConfirmed);
+        let (term, read) = (self.hard.term, if confirms { read } else { ReadContext::ZERO });
         out.sends.push((from, Message::Replication(Replication::HeartbeatAck { term, read })));
     }
 }

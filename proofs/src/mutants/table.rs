@@ -105,6 +105,7 @@ pub const TABLE: &[Row] = &[
     row(Mutant::TruncateNotWritten, "replication", "DurableLane", "raft", "commit"),
     row(Mutant::LeaderCutsOwnLog, "replication", "LeaderAppendOnly", "raft", "commit"),
     row(Mutant::ProposalAppendedTwice, "replication", "AtMostOnce", "raft", "default"),
+    row(Mutant::OldRoundConfirmed, "read", "LogSpec", "raft", "reads-again"),
     row(Mutant::FrozenCopyWritten, "migration", "FrozenImmutable", "shards", "return"),
     row(Mutant::OriginForgotten, "controller", "ConfigurationWellFormed", "controller", "balance"),
     row(Mutant::LargerShareByGid, "controller", "ConfigurationBalanced", "controller", "balance"),
