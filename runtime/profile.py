@@ -63,11 +63,14 @@ class Cluster:
 
     def __init__(self, binary, directory, slow=()):
         self.at, self.binary = ports(3), binary
+        # A slow leader must not be taken for a dead one.
+        election = 5000 if slow else 300
         members = ",".join(f"{number}=127.0.0.1:{port}" for number, port in enumerate(self.at, 1))
         self.nodes = [
-            subprocess.Popen([*(counted(directory, f"node.%p") if number in slow else []), binary, "node", "--id",
+            subprocess.Popen([*(counted(directory, "node.%p") if number in slow else []), binary, "node", "--id",
                               str(number), "--data", f"{directory}/{number}", "--listen", f"127.0.0.1:{port}",
-                              "--controllers", members], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+                              "--controllers", members, "--election-ms", str(election)],
+                             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
             for number, port in enumerate(self.at, 1)]
 
     def __enter__(self):
