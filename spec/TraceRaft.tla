@@ -44,8 +44,10 @@ After(n, after) ==
 
 \* Equal index and term mean equal content.
 Contents(shown) == {<<shown.base + i, shown.log[i][1], shown.log[i][2]>> : i \in 1..Len(shown.log)}
-Learn(after) ==
-    /\ content' = IF after = <<>> THEN content ELSE content \cup Contents(after[1].memory)
+Seen(e) ==
+    (IF e.after = <<>> THEN {} ELSE Contents(e.after[1].memory)) \cup (IF e.disk = <<>> THEN {} ELSE Contents(e.disk[1]))
+Learn(e) ==
+    /\ content' = content \cup Seen(e)
     /\ Cardinality({<<entry[1], entry[2]>> : entry \in content'}) = Cardinality(content')
 
 -----------------------------------------------------------------------------------
@@ -89,7 +91,7 @@ Durable(e, n) == Shows(disk[n], e.disk[1])
 Take(e) ==
     LET n == e.node IN
     /\ taken' = taken + 1
-    /\ Learn(e.after)
+    /\ Learn(e)
     /\ CASE e.name = "SyncWrites" -> Durable(e, n) /\ Stutter /\ UNCHANGED <<disk, votes, acks, lane, asked, leader, highest>>
          [] e.name = "Restart" -> Durable(e, n) /\ e.term = disk[n].term /\ RestartFromDisk(n)
          [] OTHER -> Named(e, n) /\ Lag /\ Noted(n)

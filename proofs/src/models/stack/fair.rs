@@ -87,9 +87,9 @@ impl World<'_> {
 
     fn divide(&self, state: &mut State) {
         self.change_so_often(state, 1);
-        // Everybody has a session and has found the leader.
-        let once: Vec<u64> = state.clients.iter().map(|_| 1).collect();
-        self.rounds(state, Some(&once), None, |state| unanswered(state, &once).next().is_none());
+        // Everybody has appended, for which it takes a session, and read, and has found the leader.
+        let both: Vec<u64> = state.clients.iter().map(|_| 2).collect();
+        self.rounds(state, Some(&both), None, |state| unanswered(state, &both).next().is_none());
         let Some((group, old)) = state.leading().next() else { return };
         for client in [1, 2] {
             self.apply(state, &Event::Submit { client, key: 0, append: true });

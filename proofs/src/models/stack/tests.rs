@@ -3,6 +3,7 @@
 use super::*;
 use crate::trace::{Run, tell};
 use crate::verify::{Budget, Outcome, Report, Strategy, verify};
+use quorate_spec::views::Role;
 use std::sync::Arc;
 
 /// Walks a scope and finds nothing.
@@ -54,7 +55,16 @@ fn a_fair_schedule_that_cannot_finish_is_no_progress() {
 #[test]
 fn a_divided_group_has_a_leader_that_does_not_know_better() {
     let model = StackModel::new("divided").expect("it is listed");
-    let leads =
-        |process: &Arc<state::Process>| process.node.groups().filter(|group| group.replica().is_leader()).count();
-    assert_eq!(model.start().processes.iter().map(leads).sum::<usize>(), 2, "the old one and the new one");
+    let leaders: Vec<_> = model
+        .start()
+        .processes
+        .iter()
+        .flat_map(|process| process.node.groups())
+        .map(|group| group.replica().view())
+        .filter(|view| view.role == Role::Leader)
+        .collect();
+    let [old, new] = &leaders[..] else { panic!("the old leader and the new one: {leaders:?}") };
+    let (old, new) = if old.term < new.term { (old, new) } else { (new, old) };
+    assert!(old.term < new.term, "of different terms");
+    assert_eq!(old.log.last_index(), old.commit.plus(2), "the old one holds the appends of two users");
 }
