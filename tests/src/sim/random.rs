@@ -39,7 +39,7 @@ impl Random {
     /// A time from `low` up to, not including, `high`.
     pub fn between(&mut self, low: Duration, high: Duration) -> Duration {
         let width = u64::try_from(high.saturating_sub(low).as_nanos()).unwrap_or(u64::MAX);
-        low + Duration::from_nanos((u128::from(self.next()) * u128::from(width) >> 64) as u64)
+        low + Duration::from_nanos(((u128::from(self.next()) * u128::from(width)) >> 64) as u64)
     }
 
     /// One of these.
