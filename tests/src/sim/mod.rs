@@ -13,6 +13,7 @@ pub mod faults;
 pub mod judge;
 pub mod network;
 pub mod operator;
+mod outages;
 pub mod plan;
 pub mod process;
 pub mod random;
