@@ -97,7 +97,8 @@ impl Node {
             let mut directory = Directory::clone(machine.directory());
             directory.groups.insert(GroupId::CONTROLLER, group.replica().voters().iter().copied().collect());
             self.learn_directory(Arc::new(directory), effects);
-            let from = self.first_lacking().unwrap_or(config);
+            // The latest one in any case: a group here that has adopted it needs only those to come, clients do not.
+            let from = self.first_lacking().map_or(config, |first| first.min(config));
             let configs = self.controller.as_ref().map(|group| configs_from(group.machine(), from, u64::MAX));
             self.learn(configs.unwrap_or_default(), effects);
         }
