@@ -30,6 +30,7 @@ fn budget(args: &CheckArgs, walks: Option<Range<u64>>) -> Budget {
     Budget {
         threads: args.threads.map_or(default.threads, |threads| threads as usize),
         time: args.timeout.map(Duration::from_secs),
+        max_memory: Some(args.memory << 30),
         ..default
     }
 }

@@ -124,6 +124,9 @@ struct CheckArgs {
     /// Stop after this many seconds, and say so.
     #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
     timeout: Option<u64>,
+    /// Stop at this much memory, in GiB, and say so.
+    #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u64).range(1..=1024), value_name = "GIB")]
+    memory: u64,
     /// Walk at random instead of visiting all states: one walk for each seed.
     #[arg(long, value_parser = seeds, value_name = "A..B")]
     seeds: Option<std::ops::Range<u64>>,
