@@ -110,10 +110,11 @@ fn wrong_words_get_one_line_that_says_what_to_do() {
     std::fs::write(folder.path().join("other.json"), "{}").expect("scratch");
     let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = taken.local_addr().expect("bound").to_string();
-    let cases: [(&[&str], &str); 8] = [
+    let cases: [(&[&str], &str); 9] = [
         (&["check", "rft"], "there is no model 'rft': choose one of raft, "),
         (&["check", "raft", "--scope", "wide"], "called 'wide': choose one of default"),
         (&["check", "raft", "--mutant", "none-such"], "there is no mutant 'none-such'"),
+        (&["check", "raft", "--property", "None"], "no property of model 'raft' called 'None': choose one of "),
         (&["mutants", "none-such"], "there is no mutant 'none-such'"),
         (&["show", "old.json"], "written by quorate-check 0.0.1"),
         (&["show", "other.json"], "is not a trace"),
@@ -123,7 +124,7 @@ fn wrong_words_get_one_line_that_says_what_to_do() {
     for (words, expected) in cases {
         let output = quorate_check(words, folder.path());
         let told = String::from_utf8(output.stderr).expect("text");
-        assert_eq!((output.status.code(), told.lines().count()), (Some(1), 1), "{words:?}: {told}");
+        assert_eq!((output.status.code(), told.lines().count()), (Some(2), 1), "{words:?}: {told}");
         assert!(told.contains(expected), "{words:?}: {told}");
         assert!(output.stdout.is_empty(), "{words:?}");
     }

@@ -14,6 +14,9 @@ const LEFT: usize = 40;
 const HEAD: usize = 56;
 /// About how wide a letter is.
 const LETTER: usize = 7;
+/// The longest line of a sentence, in letters, and how far its lines are apart.
+const SENTENCE: usize = 48;
+const LINE: usize = 16;
 
 /// A message on the drawing.
 struct Arrow {
@@ -33,15 +36,15 @@ struct Note {
     tone: Tone,
 }
 
-/// Where the rows lie: a row is as high as its lane with the most notes needs.
+/// Where the rows lie: a row is as high as its sentence and its lane with the most notes need.
 struct Rows(Vec<usize>);
 
 impl Rows {
-    fn new(count: usize, notes: &[Note]) -> Self {
+    fn new(sentences: &[Vec<String>], notes: &[Note]) -> Self {
         let mut tops = vec![HEAD];
-        for row in 0..count {
+        for (row, lines) in sentences.iter().enumerate() {
             let most = notes.iter().filter(|note| note.row == row).map(|note| note.nth).max().unwrap_or(0);
-            tops.push(tops[row] + ROW + most * NOTE);
+            tops.push(tops[row] + ROW + (most * NOTE).max(lines.len().saturating_sub(1) * LINE));
         }
         Self(tops)
     }
@@ -67,7 +70,7 @@ pub fn draw<S: Scenario>(scenario: &S, run: &Run<S>) -> String {
     let mut arrows: Vec<(u64, Arrow)> = Vec::new();
     let mut sentences = Vec::new();
     for (row, step) in run.steps.iter().enumerate() {
-        sentences.push(scenario.sentence(&step.before, &step.action));
+        sentences.push(wrap(&scenario.sentence(&step.before, &step.action), SENTENCE));
         let strokes = step.after.as_ref().map(|after| scenario.strokes(&step.before, &step.action, after));
         for stroke in strokes.into_iter().flatten() {
             match stroke {
@@ -88,11 +91,10 @@ pub fn draw<S: Scenario>(scenario: &S, run: &Run<S>) -> String {
     }
     make_room(&mut notes, arrows.iter().map(|(_, arrow)| arrow));
     let count = run.steps.len();
-    let rows = Rows::new(count, &notes);
-    let text_at = LEFT + lanes.len() * LANE;
-    let longest = sentences.iter().map(|sentence| sentence.chars().count()).max().unwrap_or(0);
+    let rows = Rows::new(&sentences, &notes);
+    let text_at = LEFT + lanes.len() * LANE + 8;
     let verdict = run.violation();
-    let width = text_at + (longest * LETTER).max(300) + 20;
+    let width = text_at + SENTENCE * LETTER + 20;
     let evidence = verdict.map(|violation| wrap(&violation.to_string(), (width - 40) / LETTER)).unwrap_or_default();
     let height = rows.bottom() + 20 + evidence.len() * 20 + 10;
 
@@ -116,7 +118,10 @@ pub fn draw<S: Scenario>(scenario: &S, run: &Run<S>) -> String {
         }
         let y = rows.middle(row) + 4;
         let _ = writeln!(svg, "<text x=\"6\" y=\"{y}\" fill=\"#888888\">{}</text>", row + 1);
-        let _ = writeln!(svg, "<text x=\"{text_at}\" y=\"{y}\" fill=\"{fill}\">{}</text>", escape(sentence));
+        for (line, text) in sentence.iter().enumerate() {
+            let y = y + line * LINE;
+            let _ = writeln!(svg, "<text x=\"{text_at}\" y=\"{y}\" fill=\"{fill}\">{}</text>", escape(text));
+        }
     }
     arrows.iter().for_each(|(_, arrow)| shaft(&mut svg, arrow, &rows));
     notes.iter().for_each(|note| badge(&mut svg, note, &rows));
@@ -262,10 +267,11 @@ mod tests {
     }
 
     #[test]
-    fn notes_of_one_row_do_not_cover_each_other() {
+    fn notes_and_lines_of_a_row_do_not_cover_each_other_or_the_next() {
         let note = |row, nth| Note { row, lane: 0, nth, label: String::new(), tone: Tone::Plain };
-        let rows = Rows::new(2, &[note(0, 0), note(0, 1), note(1, 0)]);
-        assert_eq!((rows.middle(1) - rows.middle(0), rows.bottom() - rows.top(1)), (ROW + NOTE, ROW));
+        let sentences = [&[""][..], &["one", "two"]].map(|lines| lines.iter().map(ToString::to_string).collect());
+        let rows = Rows::new(&sentences, &[note(0, 0), note(0, 1), note(1, 0)]);
+        assert_eq!((rows.middle(1) - rows.middle(0), rows.bottom() - rows.top(1)), (ROW + NOTE, ROW + LINE));
     }
 
     #[test]

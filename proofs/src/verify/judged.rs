@@ -1,7 +1,7 @@
 //! The model that the checkers see: a scenario whose verdict is one property, whose panics are states, and that can be
 //! asked to stop.
 
-use super::panics;
+use super::{Budget, panics};
 use crate::scenario::Scenario;
 use quorate_spec::Violation;
 use stateright::{Expectation, Model, Property};
@@ -27,6 +27,10 @@ pub(super) struct Judged<S: Scenario> {
     always: Vec<Property<S>>,
     goals: Vec<(Property<S>, AtomicBool)>,
     max_states: u64,
+    /// The one property whose violation counts.
+    only: Option<String>,
+    /// States that break another: nothing follows them.
+    passed_over: AtomicU64,
     /// States whose actions were listed for the search.
     expanded: AtomicU64,
     /// No state is expanded any more.
@@ -36,7 +40,12 @@ pub(super) struct Judged<S: Scenario> {
 }
 
 impl<S: Scenario> Judged<S> {
-    pub(super) fn new(scenario: &Arc<S>, max_states: Option<u64>) -> Self {
+    pub(super) fn new(scenario: &Arc<S>) -> Self {
+        Self::within(scenario, &Budget::default())
+    }
+
+    /// As a search within a budget sees it.
+    pub(super) fn within(scenario: &Arc<S>, budget: &Budget) -> Self {
         let (mut always, mut goals) = (Vec::new(), Vec::new());
         for property in scenario.properties() {
             match property.expectation {
@@ -54,7 +63,9 @@ impl<S: Scenario> Judged<S> {
             scenario: Arc::clone(scenario),
             always,
             goals,
-            max_states: max_states.unwrap_or(u64::MAX),
+            max_states: budget.max_states.unwrap_or(u64::MAX),
+            only: budget.property.clone(),
+            passed_over: AtomicU64::new(0),
             expanded: AtomicU64::new(0),
             halted: AtomicBool::new(false),
             over: AtomicBool::new(false),
@@ -65,8 +76,25 @@ impl<S: Scenario> Judged<S> {
         &self.scenario
     }
 
-    pub(super) fn always(&self) -> impl Iterator<Item = &'static str> {
-        self.always.iter().map(|property| property.name)
+    /// The properties that must hold everywhere, as far as their violations count, each once.
+    pub(super) fn always(&self) -> Vec<&'static str> {
+        let own = self.always.iter().map(|property| property.name);
+        let mut names: Vec<&'static str> = Vec::new();
+        for name in self.scenario.properties_judged().iter().copied().chain(own).chain([CORE_PANIC]) {
+            if !names.contains(&name) && self.counts(name) {
+                names.push(name);
+            }
+        }
+        names
+    }
+
+    fn counts(&self, property: &str) -> bool {
+        self.only.as_ref().is_none_or(|only| only == property)
+    }
+
+    /// States that break a property whose violation does not count.
+    pub(super) fn passed_over(&self) -> u64 {
+        self.passed_over.load(Ordering::Relaxed)
     }
 
     /// The goals, and whether each was reached.
@@ -123,6 +151,16 @@ impl<S: Scenario> Judged<S> {
             }
         }
     }
+
+    /// Whether a state breaks a property whose violation counts.
+    pub(super) fn is_violated(&self, node: &Node<S::State>) -> bool {
+        if self.is_sound(node) {
+            return false;
+        }
+        let counts = self.violation(node).is_none_or(|violation| self.counts(violation.property));
+        self.passed_over.fetch_add(u64::from(!counts), Ordering::Relaxed);
+        counts
+    }
 }
 
 impl<S: Scenario> Model for Judged<S> {
@@ -156,7 +194,7 @@ impl<S: Scenario> Model for Judged<S> {
             }
             self.note_goals(state);
         }
-        if self.scenario.violation(state).is_none() {
+        if self.scenario.violation(state).is_none() && (self.only.is_none() || self.is_sound(node)) {
             self.scenario.actions(state, actions);
         }
     }
@@ -171,7 +209,7 @@ impl<S: Scenario> Model for Judged<S> {
 
     /// One property, so that the search neither ends early nor goes on after a violation. Each goal is noted by the way.
     fn properties(&self) -> Vec<Property<Self>> {
-        vec![Property::always("holds", |judged, node| judged.is_sound(node))]
+        vec![Property::always("holds", |judged, node| !judged.is_violated(node))]
     }
 
     fn within_boundary(&self, node: &Self::State) -> bool {

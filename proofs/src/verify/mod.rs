@@ -63,6 +63,8 @@ pub struct Budget {
     pub max_memory: Option<u64>,
     /// The order.
     pub strategy: Strategy,
+    /// The one property whose violation counts; nothing follows a state that breaks another.
+    pub property: Option<String>,
 }
 
 impl Default for Budget {
@@ -74,6 +76,7 @@ impl Default for Budget {
             max_depth: None,
             max_memory: None,
             strategy: Strategy::Bfs,
+            property: None,
         }
     }
 }

@@ -32,7 +32,7 @@ pub fn replay<S: Scenario>(
     initial: usize,
     actions: &[S::Action],
 ) -> Result<Option<Violation>, usize> {
-    let judged = Judged::new(scenario, None);
+    let judged = Judged::new(scenario);
     judged.end();
     let mut node = judged.init_states().into_iter().nth(initial).ok_or(0_usize)?;
     for (place, action) in actions.iter().enumerate() {
@@ -51,7 +51,7 @@ pub fn steps<S: Scenario>(
     initial: usize,
     actions: &[S::Action],
 ) -> Result<Vec<Step<S::State, S::Action>>, usize> {
-    let judged = Judged::new(scenario, None);
+    let judged = Judged::new(scenario);
     judged.end();
     let mut node = judged.init_states().into_iter().nth(initial).ok_or(0_usize)?;
     let mut steps = Vec::with_capacity(actions.len());

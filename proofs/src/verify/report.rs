@@ -78,6 +78,8 @@ pub struct Report<A> {
     pub threads: usize,
     /// The most memory of this process that was seen, in bytes.
     pub memory: u64,
+    /// States that break a property other than the one that was asked for. Nothing of what follows them was judged.
+    pub passed_over: u64,
     /// How likely two of these states share a fingerprint, so that one of them was not explored: at most n^2 / 2^65.
     pub collision_probability: f64,
     /// How often each step of the vocabulary was taken; those never taken are left out.

@@ -4,7 +4,7 @@ use super::judged::Judged;
 use super::progress::{Progress, memory_in_use};
 use super::replay::confirmed;
 use super::report::{Bound, Counterexample, Outcome, PropertyReport, Report, collision_probability};
-use super::{Budget, CORE_PANIC, Strategy};
+use super::{Budget, Strategy};
 use crate::scenario::Scenario;
 use stateright::{Checker, HasDiscoveries, Model};
 use std::sync::Arc;
@@ -17,7 +17,7 @@ pub(super) fn search<S: Scenario>(
     budget: &Budget,
     progress: impl FnMut(&Progress),
 ) -> Report<S::Action> {
-    let judged = Judged::new(scenario, budget.max_states);
+    let judged = Judged::within(scenario, budget);
     assert!(!judged.init_states().is_empty(), "{} has no initial state", scenario.model());
     let mut builder = judged.checker().threads(budget.threads.max(1)).finish_when(HasDiscoveries::AnyFailures);
     if let Some(depth) = budget.max_depth {
@@ -119,6 +119,7 @@ fn report<S: Scenario>(
         seconds,
         threads: budget.threads.max(1),
         memory,
+        passed_over: judged.passed_over(),
         collision_probability: collision_probability(unique_states),
         fired,
         missing_actions,
@@ -138,12 +139,8 @@ pub(super) fn properties<S: Scenario>(judged: &Judged<S>, outcome: &Outcome<S::A
         Outcome::Violated { trace: Counterexample { violation, .. } } => Some(violation.property),
         Outcome::Exhausted | Outcome::Truncated { .. } | Outcome::Sampled { .. } => None,
     };
-    let mut names: Vec<&'static str> = judged.scenario().properties_judged().to_vec();
-    for name in judged.always().chain([CORE_PANIC]).chain(broken) {
-        if !names.contains(&name) {
-            names.push(name);
-        }
-    }
+    let mut names = judged.always();
+    names.extend(broken.filter(|name| !names.contains(name)));
     let always = names.into_iter().map(|name| PropertyReport { name, kind: "always", holds: broken != Some(name) });
     always.chain(judged.goals().map(|(name, holds)| PropertyReport { name, kind: "sometimes", holds })).collect()
 }

@@ -219,6 +219,19 @@ fn what_is_wrong_from_the_beginning_is_found() {
 }
 
 #[test]
+fn the_violations_of_other_properties_are_passed_over_and_counted() {
+    for budget in exhaustive().into_iter().chain([walks(0..100, 6)]) {
+        let grid = || Grid { size: SMALL, bad: Some((1, 0)), hole: Some((1, 2)), ..Grid::default() };
+        let budget = Budget { property: Some(CORE_PANIC.to_owned()), ..budget };
+        let trace = run(grid(), &budget).trace().cloned().expect("the hole is reached past the bad place");
+        assert_eq!((trace.violation.property, trace.actions.len()), (CORE_PANIC, 3));
+        let report = run(Grid { hole: None, ..grid() }, &budget);
+        assert!(report.passed() && report.passed_over > 0, "{report:?}");
+        assert_eq!(report.properties.iter().map(|property| property.name).collect::<Vec<_>>(), [CORE_PANIC]);
+    }
+}
+
+#[test]
 fn detours_of_a_long_walk_are_taken_out() {
     let report = run(Grid { size: Some(200), bad: Some((150, 0)), ..Grid::default() }, &Budget::of(Strategy::Dfs));
     assert_eq!(report.trace().map(|trace| trace.actions.len()), Some(150));

@@ -68,7 +68,7 @@ pub(super) fn walk<S: Scenario>(
     steps: usize,
     mut progress: impl FnMut(&Progress),
 ) -> Report<S::Action> {
-    let judged = Judged::new(scenario, None);
+    let judged = Judged::within(scenario, budget);
     judged.end();
     assert!(!judged.init_states().is_empty(), "{} has no initial state", scenario.model());
     let steps = budget.max_depth.map_or(steps, |most| steps.min(most));
@@ -106,6 +106,7 @@ pub(super) fn walk<S: Scenario>(
         seconds,
         threads: budget.threads.max(1),
         memory,
+        passed_over: judged.passed_over(),
         collision_probability: 0.0,
         fired,
         missing_actions,
@@ -182,7 +183,7 @@ fn walk_one<S: Scenario>(
         if let Node::Live(state) = &node {
             judged.note_goals(state);
         }
-        if judged.violation(&node).is_some() {
+        if judged.is_violated(&node) {
             return (initial, taken, true, true);
         }
         if taken.len() == steps {

@@ -18,12 +18,12 @@ pub(crate) fn bind(args: &BindArgs, json: bool) -> Result<ExitCode, Refusal> {
     for (model, scope) in chosen {
         let report = binding::bind(model, scope)?;
         if !json {
-            print!("{}", tell(&report));
+            crate::say_all(&tell(&report));
         }
         reports.push(report);
     }
     if json {
-        println!("{}", serde_json::json!({ "bindings": reports }));
+        say!("{}", serde_json::json!({ "bindings": reports }));
     }
     Ok(if reports.iter().all(Report::holds) { ExitCode::SUCCESS } else { ExitCode::from(1) })
 }

@@ -1,11 +1,11 @@
 //! `check`: explores one scope of one model and says what that showed.
 
-use crate::{CheckArgs, Refusal, look};
+use crate::{CheckArgs, Refusal, look, say_all};
 use quorate_proofs::explorer;
-use quorate_proofs::registry::{self, Visitor};
+use quorate_proofs::registry::{self, Unknown, Visitor};
 use quorate_proofs::scenario::Scenario;
 use quorate_proofs::trace::{self, Run, Trace};
-use quorate_proofs::verify::{Bound, Budget, Counterexample, Outcome, Printer, Report, Strategy, verify};
+use quorate_proofs::verify::{Bound, Budget, CORE_PANIC, Counterexample, Outcome, Printer, Report, Strategy, verify};
 use serde_json::{Value, json};
 use std::ops::Range;
 use std::path::PathBuf;
@@ -31,6 +31,7 @@ fn budget(args: &CheckArgs, walks: Option<Range<u64>>) -> Budget {
         threads: args.threads.map_or(default.threads, |threads| threads as usize),
         time: args.timeout.map(Duration::from_secs),
         max_memory: Some(args.memory << 30),
+        property: args.property.clone(),
         ..default
     }
 }
@@ -44,6 +45,9 @@ impl Visitor for Check<'_> {
     type Output = Result<ExitCode, Refusal>;
 
     fn visit<S: Scenario>(self, scenario: S) -> Self::Output {
+        if let Some(property) = &self.args.property {
+            known(&scenario, property)?;
+        }
         let scenario = Arc::new(scenario);
         eprintln!("{} / {}: {}", scenario.model(), scenario.scope(), scenario.bounds());
         let mut printer = Printer::default();
@@ -54,13 +58,13 @@ impl Visitor for Check<'_> {
             Outcome::Exhausted | Outcome::Truncated { .. } | Outcome::Sampled { .. } => None,
         };
         if self.json {
-            println!("{}", describe(scenario.as_ref(), &report, found.as_ref().map(|found| &found.0)));
+            say!("{}", describe(scenario.as_ref(), &report, found.as_ref().map(|found| &found.0)));
         } else {
-            print!("{}", tell(scenario.as_ref(), &report));
+            say_all(&tell(scenario.as_ref(), &report));
             if let Some((file, told, link)) = &found {
-                print!("\n{told}");
-                println!("\ntrace: {}", file.display());
-                println!("look at it: quorate-check explore --trace {}, then open {link}", file.display());
+                say_all(&format!("\n{told}"));
+                say!("\ntrace: {}", file.display());
+                say!("look at it: quorate-check explore --trace {}, then open {link}", file.display());
             }
         }
         Ok(exit(&report))
@@ -85,6 +89,19 @@ impl Check<'_> {
         let link = explorer::link(crate::ADDRESS.parse()?, scenario.as_ref(), &run);
         Ok((file, trace::tell(scenario.as_ref(), &run), link))
     }
+}
+
+/// Whether the model judges a property.
+fn known<S: Scenario>(scenario: &S, property: &str) -> Result<(), Unknown> {
+    let known: Vec<&str> = scenario.properties_judged().iter().copied().chain([CORE_PANIC]).collect();
+    if known.contains(&property) {
+        return Ok(());
+    }
+    Err(Unknown {
+        kind: format!("property of model '{}' called", scenario.model()),
+        given: property.to_owned(),
+        known: known.into_iter().map(ToOwned::to_owned).collect(),
+    })
 }
 
 /// How the outcome is called in JSON.
@@ -130,6 +147,7 @@ fn describe<S: Scenario>(scenario: &S, report: &Report<S::Action>, trace: Option
         "seconds": report.seconds,
         "threads": report.threads,
         "memory_bytes": report.memory,
+        "passed_over": report.passed_over,
         "collision_probability": report.collision_probability,
         "properties": report.properties,
         "actions": actions,
@@ -175,6 +193,12 @@ fn tell<S: Scenario>(scenario: &S, report: &Report<S::Action>) -> String {
     if report.unique_states > 0 {
         let odds = report.collision_probability;
         text.push_str(&format!("chance that two states shared a fingerprint and one was missed: {odds:.1e}\n"));
+    }
+    if report.passed_over > 0 {
+        let most = report.passed_over;
+        text.push_str(&format!(
+            "passed over: {most} states that break another property; nothing was judged beyond them\n"
+        ));
     }
     let held = report.properties.iter().filter(|property| property.holds).count();
     text.push_str(&format!("properties: {held} of {} hold", report.properties.len()));

@@ -23,7 +23,7 @@ pub(crate) fn conform(files: &[PathBuf], as_json: bool) -> Result<ExitCode, Refu
         }
     }
     if as_json {
-        println!("{}", Value::Array(answers));
+        say!("{}", Value::Array(answers));
     }
     Ok(if refused { ExitCode::from(1) } else { ExitCode::SUCCESS })
 }
@@ -41,16 +41,16 @@ fn answer(group: &str, events: &[Event], verdict: &Verdict) -> Value {
 fn tell(group: &str, events: &[Event], verdict: &Verdict) {
     let count = events.len();
     let Verdict::Refused { explained, state, broken } = verdict else {
-        println!("group {group}: accepted, all {count} events");
+        say!("group {group}: accepted, all {count} events");
         return;
     };
-    println!("group {group}: refused, {explained} of {count} events are explained and the next one is not:");
-    println!("  {}", json!(events[*explained]));
+    say!("group {group}: refused, {explained} of {count} events are explained and the next one is not:");
+    say!("  {}", json!(events[*explained]));
     if let Some(property) = broken {
-        println!("it breaks {property}");
+        say!("it breaks {property}");
     }
-    println!("before it:");
+    say!("before it:");
     for name in SHOWN {
-        println!("  {name} {}", state.get(name).unwrap_or(&Value::Null));
+        say!("  {name} {}", state.get(name).unwrap_or(&Value::Null));
     }
 }

@@ -1,6 +1,6 @@
 //! `list`, `show` and `explore`: to look at models and at runs, without searching.
 
-use crate::{ExploreArgs, Refusal};
+use crate::{ExploreArgs, Refusal, say_all};
 use quorate_core::mutants::Mutant;
 use quorate_proofs::explorer::{self, Head};
 use quorate_proofs::mutants::{Row, TABLE};
@@ -41,13 +41,13 @@ pub(crate) fn list(json: bool) -> Result<ExitCode, Refusal> {
     for info in MODELS {
         let mut scopes = Vec::new();
         if !json {
-            println!("{}: {}", info.name, info.purpose);
+            say!("{}: {}", info.name, info.purpose);
         }
         for (scope, purpose) in (info.scopes)() {
             let (bounds, properties, exhaustive) = registry::visit(info.name, scope, Describe)?;
             if !json {
                 let claim = if exhaustive { "all states" } else { "random walks" };
-                println!("  {scope:<10} {purpose}\n  {:<10} {claim}: {bounds}", "");
+                say!("  {scope:<10} {purpose}\n  {:<10} {claim}: {bounds}", "");
             }
             scopes.push(json!({
                 "name": scope, "purpose": purpose, "exhaustive": exhaustive, "bounds": bounds, "properties": properties
@@ -57,16 +57,16 @@ pub(crate) fn list(json: bool) -> Result<ExitCode, Refusal> {
     }
     let bug = |row: &Row| {
         if !json {
-            println!("  {:<32} {}", row.mutant.name(), row.mutant.about());
+            say!("  {:<32} {}", row.mutant.name(), row.mutant.about());
         }
         json!({ "name": row.mutant.name(), "about": row.mutant.about(), "model": row.model, "scope": row.scope })
     };
     if !json {
-        println!("deliberate bugs for --mutant, which 'quorate-check mutants' must catch:");
+        say!("deliberate bugs for --mutant, which 'quorate-check mutants' must catch:");
     }
     let mutants: Vec<_> = TABLE.iter().map(bug).collect();
     if json {
-        println!("{}", json!({ "models": models, "mutants": mutants }));
+        say!("{}", json!({ "models": models, "mutants": mutants }));
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -105,7 +105,7 @@ pub(crate) fn show(file: &Path, svg: bool, json: bool) -> Result<ExitCode, Refus
     select(trace.mutant.as_deref())?;
     let show = Show { trace: &trace, svg, json };
     let text = registry::visit(&trace.model, &trace.scope, show)??;
-    print!("{text}");
+    say_all(&text);
     Ok(ExitCode::SUCCESS)
 }
 
@@ -115,9 +115,9 @@ fn told(trace: &Trace, svg: bool, json: bool) -> Result<ExitCode, Refusal> {
         return Err("a node's record has no other nodes to draw: leave --svg out".into());
     }
     if json {
-        println!("{}", json!({ "trace": trace }));
+        say!("{}", json!({ "trace": trace }));
     } else {
-        print!("{}", trace.told());
+        say_all(&trace.told());
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -142,9 +142,9 @@ impl Visitor for Explore {
         let verdict = run.violation().map(ToString::to_string);
         let scenario = Arc::into_inner(scenario).ok_or("the scenario is still in use")?;
         if self.json {
-            println!("{}", json!({ "link": link, "violation": verdict }));
+            say!("{}", json!({ "link": link, "violation": verdict }));
         } else {
-            println!("open {link}\nCtrl-C ends it");
+            say!("open {link}\nCtrl-C ends it");
         }
         explorer::serve(scenario, self.address, &Head { mutant: self.mutant, verdict })?;
         Ok(())

@@ -1,7 +1,13 @@
 //! `quorate-check`: explores the deployed core, tells what it found, and shows counterexamples.
 //!
 //! Standard output holds the answer (one JSON value with `--json`), standard error the progress. Exit codes: 0 done and
-//! nothing wrong, 1 a violation or a refusal, 2 bad usage, 3 a search that stopped at a limit.
+//! nothing wrong, 1 a violation, 2 it could not be done (bad usage, a file, a port, no solver), 3 a search that stopped at a
+//! limit.
+
+/// Prints a line.
+macro_rules! say {
+    ($($text:tt)*) => { $crate::say_all(&format!("{}\n", format_args!($($text)*))) };
+}
 
 mod bind;
 mod check;
@@ -11,6 +17,7 @@ mod mutants;
 mod prove;
 
 use clap::{Args, Parser, Subcommand};
+use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -31,7 +38,8 @@ Examples:
   quorate-check mutants
   quorate-check conform node-1.trace node-2.trace node-3.trace
 
-Exit codes: 0 nothing wrong, 1 violated or refused, 2 bad usage, 3 stopped at a limit before all states were seen."
+Exit codes: 0 nothing wrong, 1 violated, 2 could not be done (bad usage, a file, a port, a missing tool), 3 stopped at
+a limit before all states were seen."
 )]
 struct Cli {
     #[command(subcommand)]
@@ -52,7 +60,8 @@ Examples:
   quorate-check check raft
   quorate-check check raft --scope deep --threads 2 --timeout 900
   quorate-check check stack --seeds 0..50 --steps 20000
-  quorate-check check raft --scope figure8 --mutant figure-8 --save figure8.json")]
+  quorate-check check raft --scope figure8 --mutant figure-8 --save figure8.json
+  quorate-check check shards --scope return --mutant dedupe-at-propose-only --property Linearizability")]
     Check(CheckArgs),
     /// Open stateright's Explorer, at a counterexample if one is given.
     #[command(after_help = "\
@@ -118,6 +127,9 @@ struct CheckArgs {
     /// Check the core with this deliberate bug.
     #[arg(long)]
     mutant: Option<String>,
+    /// Look for a violation of this property alone, past those of others.
+    #[arg(long)]
+    property: Option<String>,
     /// Threads that search [default: all cores].
     #[arg(long, value_parser = clap::value_parser!(u64).range(1..=1024))]
     threads: Option<u64>,
@@ -217,6 +229,12 @@ const ADDRESS: &str = "127.0.0.1:3000";
 /// One line that says what is wrong and what to do.
 type Refusal = Box<dyn std::error::Error>;
 
+/// Prints; a reader that has gone away (`| head`) is not an error.
+fn say_all(text: &str) {
+    let mut out = std::io::stdout().lock();
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+}
+
 fn main() -> ExitCode {
     let Cli { command, json } = Cli::parse();
     let done = match command {
@@ -231,10 +249,10 @@ fn main() -> ExitCode {
     };
     done.unwrap_or_else(|refusal| {
         if json {
-            println!("{}", serde_json::json!({ "error": refusal.to_string() }));
+            say!("{}", serde_json::json!({ "error": refusal.to_string() }));
         }
         eprintln!("quorate-check: {refusal}");
-        ExitCode::from(1)
+        ExitCode::from(2)
     })
 }
 

@@ -27,19 +27,15 @@ pub(crate) fn mutants(args: &MutantsArgs, json: bool) -> Result<ExitCode, Refusa
         let verdict = run(row, &budget).ok_or_else(|| format!("no scope '{}' of model '{}'", row.scope, row.model))?;
         alive += usize::from(!matches!(verdict, Verdict::Killed { .. }));
         if !json {
-            println!("{}", tell(row, &verdict));
+            say!("{}", tell(row, &verdict));
         }
         told.push(describe(row, &verdict));
     }
     let unsound = sound.values().filter(|passed| !**passed).count();
     if json {
-        println!("{}", Value::Array(told));
+        say!("{}", Value::Array(told));
     } else {
-        println!(
-            "\n{} killed, {alive} alive; {unsound} of {} scopes fail without any",
-            rows.len() - alive,
-            sound.len()
-        );
+        say!("\n{} killed, {alive} alive; {unsound} of {} scopes fail without any", rows.len() - alive, sound.len());
     }
     Ok(if alive == 0 && unsound == 0 { ExitCode::SUCCESS } else { ExitCode::from(1) })
 }

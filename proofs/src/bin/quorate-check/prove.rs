@@ -17,9 +17,9 @@ pub(crate) fn prove(args: &ProveArgs, json: bool) -> Result<ExitCode, Refusal> {
     let terminal = std::io::stderr().is_terminal();
     let report = inductive::prove(&sources, &options, &|progress| tell(progress, terminal))?;
     if json {
-        println!("{}", serde_json::to_value(&report)?);
+        say!("{}", serde_json::to_value(&report)?);
     } else {
-        print!("{}", inductive::render(&report));
+        crate::say_all(&inductive::render(&report));
     }
     Ok(if report.holds() { ExitCode::SUCCESS } else { ExitCode::from(1) })
 }
