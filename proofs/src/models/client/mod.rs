@@ -47,20 +47,14 @@ impl ClientModel {
     }
 }
 
-/// One property for each name, each of which looks at the violation that a step found.
-macro_rules! properties {
-    ($($name:expr),* $(,)?) => {
-        const PROPERTIES: &[&str] = &[$($name),*];
-
-        fn properties() -> Vec<Property<ClientModel>> {
-            vec![$(Property::always($name, |_, state: &ClientState| {
-                state.violation.as_ref().is_none_or(|violation| violation.property != $name)
-            })),*]
-        }
-    };
-}
-
-properties![at_most_once::NAME, judge::ANSWER, judge::REFUSED, judge::OUTSTANDING, judge::NUMBERS, progress::NAME,];
+crate::models::judged![ClientModel:
+    at_most_once::NAME,
+    judge::ANSWER,
+    judge::REFUSED,
+    judge::OUTSTANDING,
+    judge::NUMBERS,
+    progress::NAME,
+];
 
 impl Model for ClientModel {
     type State = ClientState;
@@ -119,7 +113,7 @@ impl Scenario for ClientModel {
     }
 
     fn properties_judged(&self) -> &'static [&'static str] {
-        PROPERTIES
+        JUDGED
     }
 
     fn violation<'a>(&self, state: &'a ClientState) -> Option<&'a Violation> {

@@ -35,15 +35,7 @@ pub enum Call {
 }
 
 /// The names of the scopes and what each is for.
-pub const SCOPES: &[(&str, &str)] = &{
-    let mut table = [("", ""); ALL.len()];
-    let mut place = 0;
-    while place < table.len() {
-        table[place] = (ALL[place].name, ALL[place].purpose);
-        place += 1;
-    }
-    table
-};
+pub const SCOPES: &[(&str, &str)] = crate::models::named!(ALL);
 
 const PLAIN: Scope = Scope {
     name: "plain",
@@ -72,7 +64,19 @@ pub(super) const ALL: &[Scope] = &[
     },
     Scope {
         name: "deep",
-        purpose: "two writes and a read from the first map on, with everything that a network does",
+        purpose: "a write and a read from the first map on, with everything that a network and a cluster do, once each",
+        calls: &[Call::Append(0), Call::Get(0)],
+        refusals: 1,
+        timeouts: 1,
+        cuts: 1,
+        moves: 1,
+        floors: 1,
+        settled: false,
+        progress: 256,
+    },
+    Scope {
+        name: "wide",
+        purpose: "two writes and a read from the first map on, refused, unanswered and cut off more often",
         calls: &[Call::Append(0), Call::Append(0), Call::Get(0)],
         refusals: 2,
         timeouts: 2,

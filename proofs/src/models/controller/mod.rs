@@ -28,15 +28,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// The scopes by name, each with its purpose.
-pub const SCOPES: &[(&str, &str)] = &{
-    let mut table = [("", ""); scopes::ALL.len()];
-    let mut place = 0;
-    while place < table.len() {
-        table[place] = (scopes::ALL[place].name, scopes::ALL[place].purpose);
-        place += 1;
-    }
-    table
-};
+pub const SCOPES: &[(&str, &str)] = crate::models::named!(scopes::ALL);
 
 /// The model at one scope.
 #[derive(Debug)]
@@ -73,14 +65,17 @@ fn node_of(gid: Gid) -> NodeId {
     NodeId::new(gid.get() * 10)
 }
 
-/// One `always` property per name.
-macro_rules! judged {
-    ($($name:literal),* $(,)?) => {
-        vec![$(Property::always($name, |_: &ControllerModel, state: &State| {
-            state.violation.as_ref().is_none_or(|violation| violation.property != $name)
-        })),*]
-    };
-}
+crate::models::judged![ControllerModel:
+    "ConfigurationWellFormed",
+    "ConfigurationBalanced",
+    names::DETERMINISM,
+    names::IMMUTABLE_HISTORY,
+    names::FIRST_ANSWER,
+    names::CHANGE_AS_ASKED,
+    names::SESSION_IDS,
+    names::NODE_IDENTITY,
+    names::ORIGIN_KEPT,
+];
 
 impl Model for ControllerModel {
     type State = State;
@@ -107,17 +102,7 @@ impl Model for ControllerModel {
     }
 
     fn properties(&self) -> Vec<Property<Self>> {
-        judged!(
-            "ConfigurationWellFormed",
-            "ConfigurationBalanced",
-            "Determinism",
-            "ImmutableHistory",
-            "FirstAnswer",
-            "ChangeAsAsked",
-            "SessionIds",
-            "NodeIdentity",
-            "OriginKept",
-        )
+        properties()
     }
 
     fn format_action(&self, action: &Step) -> String {
@@ -151,7 +136,7 @@ impl Scenario for ControllerModel {
     }
 
     fn properties_judged(&self) -> &'static [&'static str] {
-        names::JUDGED
+        JUDGED
     }
 
     fn violation<'a>(&self, state: &'a State) -> Option<&'a Violation> {

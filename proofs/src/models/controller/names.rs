@@ -15,16 +15,3 @@ pub const SESSION_IDS: &str = "SessionIds";
 pub const NODE_IDENTITY: &str = "NodeIdentity";
 /// A group that is listed, or where an unowned shard froze, stays in the directory.
 pub const ORIGIN_KEPT: &str = "OriginKept";
-
-/// The properties that every state is judged by.
-pub const JUDGED: &[&str] = &[
-    "ConfigurationWellFormed",
-    "ConfigurationBalanced",
-    DETERMINISM,
-    IMMUTABLE_HISTORY,
-    FIRST_ANSWER,
-    CHANGE_AS_ASKED,
-    SESSION_IDS,
-    NODE_IDENTITY,
-    ORIGIN_KEPT,
-];

@@ -46,20 +46,7 @@ impl IdentityModel {
     }
 }
 
-/// One property for each name, each of which looks at the violation that a step found.
-macro_rules! properties {
-    ($($name:expr),* $(,)?) => {
-        const PROPERTIES: &[&str] = &[$($name),*];
-
-        fn properties() -> Vec<Property<IdentityModel>> {
-            vec![$(Property::always($name, |_, state: &IdentityState| {
-                state.violation.as_ref().is_none_or(|violation| violation.property != $name)
-            })),*]
-        }
-    };
-}
-
-properties![election_safety::NAME, judge::PINNED, judge::OLDER, judge::RECREATED];
+crate::models::judged![IdentityModel: election_safety::NAME, judge::PINNED, judge::OLDER, judge::RECREATED];
 
 impl Model for IdentityModel {
     type State = IdentityState;
@@ -109,7 +96,7 @@ impl Scenario for IdentityModel {
     }
 
     fn properties_judged(&self) -> &'static [&'static str] {
-        PROPERTIES
+        JUDGED
     }
 
     fn violation<'a>(&self, state: &'a IdentityState) -> Option<&'a Violation> {

@@ -40,15 +40,7 @@ pub enum Start {
 }
 
 /// The names of the scopes and what each is for.
-pub const SCOPES: &[(&str, &str)] = &{
-    let mut table = [("", ""); ALL.len()];
-    let mut place = 0;
-    while place < table.len() {
-        table[place] = (ALL[place].name, ALL[place].purpose);
-        place += 1;
-    }
-    table
-};
+pub const SCOPES: &[(&str, &str)] = crate::models::named!(ALL);
 
 const PLAIN: Scope = Scope {
     name: "plain",
@@ -114,6 +106,29 @@ pub(super) const ALL: &[Scope] = &[
     },
     Scope {
         name: "deep",
+        purpose: "three members begin while one is started a second time",
+        members: 3,
+        twins: 1,
+        must_fire: &["PinPeer", "CreateReplica", "RefusePeer"],
+        ..PLAIN
+    },
+    Scope {
+        name: "deep2",
+        purpose: "three members begin while one crashes with pins that were not synced",
+        members: 3,
+        crashes: 1,
+        ..PLAIN
+    },
+    Scope {
+        name: "crashes",
+        purpose: "two members begin: two crashes with pins that were not synced, one member is started a second time",
+        crashes: 2,
+        twins: 1,
+        must_fire: &["PinPeer", "CreateReplica", "Restart", "RefusePeer"],
+        ..PLAIN
+    },
+    Scope {
+        name: "wide",
         purpose: "three members begin while one crashes and one is started a second time",
         members: 3,
         crashes: 1,

@@ -89,20 +89,7 @@ impl RaftModel {
     }
 }
 
-/// One property for each name, each of which looks at the violation that a step found.
-macro_rules! properties {
-    ($($name:expr),* $(,)?) => {
-        const PROPERTIES: &[&str] = &[$($name),*];
-
-        fn properties() -> Vec<Property<RaftModel>> {
-            vec![$(Property::always($name, |_, state: &RaftState| {
-                state.violation.as_ref().is_none_or(|violation| violation.property != $name)
-            })),*]
-        }
-    };
-}
-
-properties![
+crate::models::judged![RaftModel:
     invariants::election_safety::NAME,
     invariants::leader_append_only::NAME,
     invariants::log_matching::NAME,
@@ -174,7 +161,7 @@ impl Scenario for RaftModel {
     }
 
     fn properties_judged(&self) -> &'static [&'static str] {
-        PROPERTIES
+        JUDGED
     }
 
     fn violation<'a>(&self, state: &'a RaftState) -> Option<&'a Violation> {

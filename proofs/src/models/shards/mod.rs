@@ -32,15 +32,7 @@ use stateright::{Model, Path, Property};
 use std::sync::Arc;
 
 /// The scopes by name, each with its purpose.
-pub const SCOPES: &[(&str, &str)] = &{
-    let mut table = [("", ""); scopes::ALL.len()];
-    let mut place = 0;
-    while place < table.len() {
-        table[place] = (scopes::ALL[place].name, scopes::ALL[place].purpose);
-        place += 1;
-    }
-    table
-};
+pub const SCOPES: &[(&str, &str)] = crate::models::named!(scopes::ALL);
 
 /// The model at one scope.
 #[derive(Debug)]
@@ -88,14 +80,16 @@ impl ShardsModel {
     }
 }
 
-/// One `always` property per name.
-macro_rules! judged {
-    ($($name:literal),* $(,)?) => {
-        vec![$(Property::always($name, |_: &ShardsModel, state: &State| {
-            state.violation.as_ref().is_none_or(|violation| violation.property != $name)
-        })),*]
-    };
-}
+crate::models::judged![ShardsModel:
+    "OneOwner",
+    "NoShardLost",
+    "SessionOrder",
+    "AtMostOnce",
+    "ConfigStep",
+    "FrozenImmutable",
+    names::LINEARIZABILITY,
+    names::PROGRESS,
+];
 
 impl Model for ShardsModel {
     type State = State;
@@ -114,16 +108,7 @@ impl Model for ShardsModel {
     }
 
     fn properties(&self) -> Vec<Property<Self>> {
-        judged!(
-            "OneOwner",
-            "NoShardLost",
-            "SessionOrder",
-            "AtMostOnce",
-            "ConfigStep",
-            "FrozenImmutable",
-            "Linearizability",
-            "Progress",
-        )
+        properties()
     }
 
     fn format_action(&self, action: &Step) -> String {
@@ -165,7 +150,7 @@ impl Scenario for ShardsModel {
     }
 
     fn properties_judged(&self) -> &'static [&'static str] {
-        names::JUDGED
+        JUDGED
     }
 
     fn violation<'a>(&self, state: &'a State) -> Option<&'a Violation> {

@@ -5,18 +5,6 @@ pub const LINEARIZABILITY: &str = "Linearizability";
 /// From every reachable state a fair schedule brings every shard to its owner and every copy to its end.
 pub const PROGRESS: &str = "Progress";
 
-/// The properties that every state is judged by.
-pub const JUDGED: &[&str] = &[
-    "OneOwner",
-    "NoShardLost",
-    "SessionOrder",
-    "AtMostOnce",
-    "ConfigStep",
-    "FrozenImmutable",
-    LINEARIZABILITY,
-    PROGRESS,
-];
-
 /// What every scope reaches where everybody proposes, shards move in one part and no group retires.
 pub const WITHOUT_CHUNKS: &[&str] =
     &["Execute", "Repeat", "Refuse", "AdoptConfiguration", "Freeze", "StartEmpty", "SendChunk", "Install", "Collect"];

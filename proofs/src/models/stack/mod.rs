@@ -58,20 +58,7 @@ impl StackModel {
     }
 }
 
-/// One property per name that a violation may carry.
-macro_rules! properties {
-    ($($name:expr),* $(,)?) => {
-        const NAMES: &[&str] = &[$($name),*];
-
-        fn properties() -> Vec<Property<StackModel>> {
-            vec![$(Property::always($name, |_, state: &State| {
-                state.violation.as_ref().is_none_or(|violation| violation.property != $name)
-            })),*]
-        }
-    };
-}
-
-properties!(
+crate::models::judged![StackModel:
     invariants::election_safety::NAME,
     invariants::leader_append_only::NAME,
     invariants::leader_completeness::NAME,
@@ -87,7 +74,7 @@ properties!(
     invariants::at_most_once::NAME,
     ghost::LINEARIZABLE,
     ghost::PROGRESS,
-);
+];
 
 impl Model for StackModel {
     type State = State;
@@ -146,7 +133,7 @@ impl Scenario for StackModel {
     }
 
     fn properties_judged(&self) -> &'static [&'static str] {
-        NAMES
+        JUDGED
     }
 
     fn violation<'a>(&self, state: &'a State) -> Option<&'a Violation> {

@@ -120,12 +120,4 @@ pub(super) const ALL: &[Scope] = &[
 ];
 
 /// The names of the scopes and what each is for.
-pub const SCOPES: &[(&str, &str)] = &{
-    let mut table = [("", ""); ALL.len()];
-    let mut place = 0;
-    while place < table.len() {
-        table[place] = (ALL[place].name, ALL[place].purpose);
-        place += 1;
-    }
-    table
-};
+pub const SCOPES: &[(&str, &str)] = crate::models::named!(ALL);
