@@ -47,7 +47,7 @@ pub(crate) fn list(json: bool) -> Result<ExitCode, Refusal> {
             let (bounds, properties, exhaustive) = registry::visit(info.name, scope, Describe)?;
             if !json {
                 let claim = if exhaustive { "all states" } else { "random walks" };
-                say!("  {scope:<10} {purpose}\n  {:<10} {claim}: {bounds}", "");
+                say!("  {scope:<13} {purpose}\n  {:<13} {claim}: {bounds}", "");
             }
             scopes.push(json!({
                 "name": scope, "purpose": purpose, "exhaustive": exhaustive, "bounds": bounds, "properties": properties
