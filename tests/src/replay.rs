@@ -1,12 +1,15 @@
 //! A node's record stepped through the core again: every effect must be the same. Where the core's debug assertions are
 //! on, every recorded state is judged by the specification's local invariants on the way.
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD as BASE64;
 use quorate::record::{Digest, Item, Reader, RecordError};
 use quorate_core::effect::Effects;
 use quorate_core::input::Input;
 use quorate_core::node::Node;
 use quorate_spec::ids::{Boot, NodeId};
 use serde::Serialize;
+use serde_json::{Value, json};
 use std::fmt;
 use std::path::Path;
 
@@ -145,25 +148,40 @@ fn tell(input: &Input) -> String {
     told
 }
 
-/// A record as a trace file for `quorate-check show`: one sentence per input, with the steps of the specification that it
-/// led to. `verdict` is what became of the replay.
-pub fn trace(scope: &str, sentences: &[String], verdict: Option<&ReplayError>) -> serde_json::Value {
-    let steps = sentences.iter().map(|sentence| serde_json::json!({ "sentence": sentence, "action": null }));
-    serde_json::json!({
+/// Replays a record, and makes it a trace file for `quorate-check show` and `explore`: how the node began, and a sentence
+/// for each input, with the steps of the specification that it led to.
+///
+/// # Errors
+/// The record cannot be read at all.
+pub fn trace(path: &Path) -> Result<(Value, Result<Replayed, ReplayError>), RecordError> {
+    let start = Reader::open(path)?.start().clone();
+    let mut steps = Vec::new();
+    let replayed = replay_with(path, |input, effects| {
+        steps.push(json!({ "sentence": sentence(input, effects), "action": encode(input) }));
+    });
+    let verdict = replayed.as_ref().err();
+    let trace = json!({
         "format": 1,
-        "version": env!("CARGO_PKG_VERSION"),
+        "version": start.version,
         "model": "record",
-        "scope": scope,
+        "scope": path.display().to_string(),
         "mutant": null,
         "property": verdict.map(|_| "SameEffects"),
         "evidence": verdict.map(ToString::to_string),
         "initial": 0,
-        "steps": steps.collect::<Vec<_>>(),
-    })
+        "start": encode(&(start.restarted, start.limits)),
+        "steps": steps,
+    });
+    Ok((trace, replayed))
+}
+
+/// As the trace file holds it: JSON has neither numbers of 128 bits nor maps by group.
+fn encode(value: &impl Serialize) -> String {
+    BASE64.encode(postcard::to_allocvec(value).expect("plain data"))
 }
 
 /// An input and what it did, in a sentence.
-pub fn sentence(input: &Input, effects: &Effects) -> String {
+fn sentence(input: &Input, effects: &Effects) -> String {
     let steps: Vec<String> = effects.labels.iter().map(|label| format!("{:?}", label.action)).collect();
     let steps = if steps.is_empty() { "nothing".to_owned() } else { steps.join(", ") };
     let Effects { writes, sends, replies, .. } = effects;
@@ -225,10 +243,13 @@ mod tests {
         let directory = tempfile::tempdir().expect("a directory");
         let replayed = record(directory.path(), None).expect("it stands");
         let path = replayed_path(directory.path());
-        let mut sentences = Vec::new();
-        replay_with(&path, |input, effects| sentences.push(sentence(input, effects))).expect("it stands");
-        assert_eq!(sentences.len(), 5);
-        assert!(sentences[0].starts_with("Fired { timer: Poll }: "), "{}", sentences[0]);
+        let (trace, again) = trace(&path).expect("it can be read");
+        assert_eq!(again.expect("it stands"), replayed);
+        let steps = trace["steps"].as_array().expect("steps");
+        assert_eq!((steps.len(), &steps[0]["action"]), (5, &Value::from(encode(&Input::Fired { timer: Timer::Poll }))));
+        let told = steps[0]["sentence"].as_str().expect("a sentence");
+        assert!(told.starts_with("Fired { timer: Poll }: "), "{told}");
+        assert!(trace["start"].as_str().is_some_and(|start| start.len() > 20), "{trace}");
         assert_eq!((replayed.inputs, replayed.end), (5, End::Whole));
         assert!(replayed.effects > 5, "{replayed:?}");
     }

@@ -33,6 +33,7 @@ mod explore;
 pub mod identity;
 pub mod pool;
 pub mod raft;
+pub mod record;
 pub mod shards;
 pub mod stack;
 

@@ -13,7 +13,7 @@ use std::sync::Arc;
 pub const FORMAT: u32 = 1;
 
 /// The model of a trace that a node's record was made into (`quorate-sim replay --trace`): its steps were taken by a real
-/// node and are only told.
+/// node, and [`RecordModel`](crate::models::record::RecordModel) takes them again.
 pub const RECORD: &str = "record";
 
 /// A run, by names.
@@ -36,6 +36,9 @@ pub struct Trace {
     pub evidence: Option<String>,
     /// Which of the model's initial states it starts from.
     pub initial: usize,
+    /// How a real node began, if this is its record: in base64, for [`RecordModel`](crate::models::record::RecordModel).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub start: Option<String>,
     /// The steps.
     pub steps: Vec<TraceStep>,
 }
@@ -111,6 +114,7 @@ impl Trace {
             property: violation.map(|violation| violation.property.to_owned()),
             evidence: violation.map(|violation| violation.evidence.clone()),
             initial: run.initial,
+            start: None,
             steps: steps.collect(),
         }
     }
@@ -141,19 +145,13 @@ impl Trace {
         std::fs::write(path, text).map_err(|error| TraceError::Io(path.to_owned(), error))
     }
 
-    /// The steps in the words of whoever wrote the trace, and how it ends: for traces whose model is not here.
-    pub fn told(&self) -> String {
-        let mut text = format!("{} / {}\n", self.model, self.scope);
-        for (place, step) in self.steps.iter().enumerate() {
-            text.push_str(&format!("\n{:>3}. {}\n", place + 1, step.sentence));
+    /// That this version does not take a step, by its place from 0.
+    pub fn diverges(&self, place: usize) -> TraceError {
+        TraceError::Diverges {
+            step: place + 1,
+            sentence: self.steps.get(place).map(|step| step.sentence.clone()).unwrap_or_default(),
+            version: self.version.clone(),
         }
-        match (&self.property, &self.evidence) {
-            (Some(property), evidence) => {
-                text.push_str(&format!("\n{property} violated: {}\n", evidence.as_deref().unwrap_or_default()));
-            }
-            (None, _) => text.push_str("\nno property is violated\n"),
-        }
-        text
     }
 
     /// Steps a scenario through the trace.
@@ -161,16 +159,11 @@ impl Trace {
     /// # Errors
     /// The first step that this version does not take.
     pub fn replay<S: Scenario>(&self, scenario: &Arc<S>) -> Result<Run<S>, TraceError> {
-        let diverges = |place: usize| TraceError::Diverges {
-            step: place + 1,
-            sentence: self.steps.get(place).map(|step| step.sentence.clone()).unwrap_or_default(),
-            version: self.version.clone(),
-        };
         let mut actions = Vec::with_capacity(self.steps.len());
         for (place, step) in self.steps.iter().enumerate() {
-            actions.push(serde_json::from_value(step.action.clone()).map_err(|_| diverges(place))?);
+            actions.push(serde_json::from_value(step.action.clone()).map_err(|_| self.diverges(place))?);
         }
-        Run::replay(scenario, self.initial, &actions).map_err(diverges)
+        Run::replay(scenario, self.initial, &actions).map_err(|place| self.diverges(place))
     }
 }
 
@@ -210,14 +203,6 @@ mod tests {
         assert!(refused(r#"{"format": 99, "version": "9.9"}"#).contains("written by quorate-check 9.9"));
         std::fs::remove_dir_all(&folder).expect("ours");
         assert!(Trace::load(&path).expect_err("gone").to_string().contains("trace.json"));
-    }
-
-    #[test]
-    fn a_record_is_told_as_it_was_written() {
-        let record = Trace { model: RECORD.to_owned(), scope: "node 1".to_owned(), ..trace() };
-        let told = record.told();
-        assert!(told.starts_with("record / node 1\n\n  1. n1 sends message 1\n"), "{told}");
-        assert!(told.ends_with("\nToy violated: it broke <here> & now\n"), "{told}");
     }
 
     #[test]

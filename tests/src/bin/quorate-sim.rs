@@ -7,7 +7,7 @@
 //! 2 for bad usage. With `--json` standard output is one JSON value.
 
 use quorate::history::{describe, judge, read as read_history};
-use quorate_tests::replay::{self, replay_with, sentence};
+use quorate_tests::replay::{self, replay};
 use std::fs::File;
 use std::io::BufReader;
 use std::path::Path;
@@ -48,19 +48,19 @@ fn judge_history(file: &str) -> ExitCode {
 }
 
 fn replay_record(file: &str, trace: Option<&str>, json: bool) -> ExitCode {
-    let mut sentences = Vec::new();
-    let replayed = replay_with(Path::new(file), |input, effects| {
-        if trace.is_some() {
-            sentences.push(sentence(input, effects));
-        }
-    });
-    if let Some(trace) = trace {
-        let text = replay::trace(file, &sentences, replayed.as_ref().err()).to_string();
-        if let Err(error) = std::fs::write(trace, text) {
-            eprintln!("error: {trace}: {error}");
-            return ExitCode::FAILURE;
-        }
-    }
+    let replayed = match trace {
+        None => replay(Path::new(file)),
+        Some(trace) => match replay::trace(Path::new(file)) {
+            Err(error) => Err(error.into()),
+            Ok((told, replayed)) => {
+                if let Err(error) = std::fs::write(trace, told.to_string()) {
+                    eprintln!("error: {trace}: {error}");
+                    return ExitCode::FAILURE;
+                }
+                replayed
+            }
+        },
+    };
     match replayed {
         Ok(replayed) if json => println!("{}", serde_json::json!({ "same": true, "record": replayed })),
         Ok(replayed) => println!(

@@ -3,6 +3,7 @@
 use crate::{ExploreArgs, Refusal, say_all};
 use quorate_core::mutants::Mutant;
 use quorate_proofs::explorer::{self, Head};
+use quorate_proofs::models::record::RecordModel;
 use quorate_proofs::mutants::{Row, TABLE};
 use quorate_proofs::registry::{self, MODELS, Unknown, Visitor};
 use quorate_proofs::scenario::Scenario;
@@ -99,26 +100,14 @@ impl Visitor for Show<'_> {
 
 pub(crate) fn show(file: &Path, svg: bool, json: bool) -> Result<ExitCode, Refusal> {
     let trace = Trace::load(file)?;
-    if trace.model == trace::RECORD {
-        return told(&trace, svg, json);
-    }
     select(trace.mutant.as_deref())?;
-    let show = Show { trace: &trace, svg, json };
-    let text = registry::visit(&trace.model, &trace.scope, show)??;
-    say_all(&text);
-    Ok(ExitCode::SUCCESS)
-}
-
-/// A real node's steps: nothing here can take them again.
-fn told(trace: &Trace, svg: bool, json: bool) -> Result<ExitCode, Refusal> {
-    if svg {
-        return Err("a node's record has no other nodes to draw: leave --svg out".into());
-    }
-    if json {
-        say!("{}", json!({ "trace": trace }));
+    let text = if trace.model == trace::RECORD {
+        let (model, shown) = RecordModel::open(&trace)?;
+        Show { trace: &shown, svg, json }.visit(model)?
     } else {
-        say_all(&trace.told());
-    }
+        registry::visit(&trace.model, &trace.scope, Show { trace: &trace, svg, json })??
+    };
+    say_all(&text);
     Ok(ExitCode::SUCCESS)
 }
 
@@ -153,9 +142,6 @@ impl Visitor for Explore {
 
 pub(crate) fn explore(args: &ExploreArgs, json: bool) -> Result<ExitCode, Refusal> {
     let trace = args.trace.as_deref().map(Trace::load).transpose()?;
-    if trace.as_ref().is_some_and(|trace| trace.model == trace::RECORD) {
-        return Err("a node's record has one way only, nothing to explore: read it with 'quorate-check show'".into());
-    }
     let (model, scope, mutant) = match &trace {
         Some(trace) => (trace.model.clone(), trace.scope.clone(), trace.mutant.clone()),
         None => (args.model.clone().unwrap_or_default(), args.scope.clone(), args.mutant.clone()),
@@ -164,6 +150,12 @@ pub(crate) fn explore(args: &ExploreArgs, json: bool) -> Result<ExitCode, Refusa
     let address = explorer::try_address(args.addr).map_err(|error| {
         format!("cannot serve the page at {}: {error}; choose another address with --addr HOST:PORT", args.addr)
     })?;
-    registry::visit(&model, &scope, Explore { trace, mutant, address, json })??;
+    match trace {
+        Some(whole) if whole.model == trace::RECORD => {
+            let (model, shown) = RecordModel::open(&whole)?;
+            Explore { trace: Some(shown), mutant, address, json }.visit(model)?;
+        }
+        trace => registry::visit(&model, &scope, Explore { trace, mutant, address, json })??,
+    }
     Ok(ExitCode::SUCCESS)
 }

@@ -9,7 +9,7 @@ mod actions;
 mod agreement;
 mod fair;
 mod ghost;
-mod read;
+pub(super) mod read;
 mod scopes;
 mod script;
 mod state;

@@ -51,7 +51,8 @@ fn raft<P: Payload>(message: &Raft<P>) -> String {
     }
 }
 
-fn message(message: &Message) -> String {
+/// What a message between nodes says, in a few words.
+pub(in crate::models) fn message(message: &Message) -> String {
     match message {
         Message::Controller(message) => format!("controller: {}", raft(message)),
         Message::Data { group, message } => format!("{group}: {}", raft(message)),
