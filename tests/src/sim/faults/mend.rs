@@ -51,6 +51,21 @@ impl Mend {
     fn is_a_parting(&self) -> bool {
         matches!(self, Self::Part { .. })
     }
+
+    /// The process that it kills or starts, or may.
+    pub(super) fn restarts(&self) -> Option<usize> {
+        match self {
+            Self::Lies { process }
+            | Self::Exposure { process }
+            | Self::Repair { process }
+            | Self::Restore { process, .. }
+            | Self::Aged { process, .. }
+            | Self::Dismiss { process }
+            | Self::Meet { process, .. }
+            | Self::Part { process, .. } => Some(*process),
+            Self::Reach(_) | Self::Speed(..) | Self::Links | Self::Disk { .. } | Self::Clock { .. } => None,
+        }
+    }
 }
 
 impl World {
