@@ -88,6 +88,12 @@ impl World {
         self.clients[client].outcomes.get(&call)
     }
 
+    /// Whether all calls of a client that are not part of the history are over.
+    pub fn is_answered(&self, client: usize) -> bool {
+        let it = &self.clients[client];
+        (it.outcomes.len() + it.recorded.len()) as u64 == it.last_call
+    }
+
     /// Calls and runs the world until the call is over (its deadline ends it at the latest).
     pub fn call_and_wait(&mut self, client: usize, operation: Operation) -> Option<Outcome> {
         let call = self.call(client, operation);

@@ -124,13 +124,20 @@ impl SimDisk {
 
     /// The machine goes down in the middle of whatever it does. What is there afterwards is what the next process finds.
     pub fn crash(&self, outage: Outage, random: &mut Random) {
+        self.interrupt(random);
+        let state = &mut *self.lock();
+        if let Outage::Power { kept } = outage {
+            state.platter.lose(kept, random, &mut state.misdeeds);
+        }
+        state.reread();
+    }
+
+    /// The jobs at work end: the calls up to a random one took their effect, the rest were not made.
+    pub fn interrupt(&self, random: &mut Random) {
         let state = &mut *self.lock();
         let done = random.below(state.journal.len() + 1);
         for op in state.journal.drain(..).take(done) {
             state.platter.perform(op);
-        }
-        if let Outage::Power { kept } = outage {
-            state.platter.lose(kept, random, &mut state.misdeeds);
         }
         state.reread();
     }

@@ -22,6 +22,8 @@ impl World {
         let process = &mut self.processes[number];
         process.running = None;
         for disk in [&process.directory.wal, &process.directory.snapshots] {
+            // What goes wrong in the last call counts too.
+            disk.interrupt(&mut self.random);
             match disk.owes() {
                 true if expendable => process.lossy = true,
                 true => disk.repair(),

@@ -10,6 +10,9 @@ use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
+/// How late a frame is at most, and a change that nobody waits for any more.
+const LATE: Duration = Duration::from_secs(3);
+
 /// What came of a run.
 #[derive(Clone, Debug)]
 pub struct Report {
@@ -78,7 +81,10 @@ fn live(world: &mut World, plan: &Plan) {
     }
     world.advance(start + plan.length);
     world.heal();
-    // All groups may have left; keys are served only if there is one.
+    // All groups may have left; keys are served only if there is one. No change that is still under way, or late, may take
+    // it away again.
+    world.run_until(plan.setup.deadline * 2, |world| world.is_answered(operator));
+    world.run_for(LATE);
     let operator = world.add_client();
     world.call_and_wait(operator, join(groups.get(..1).unwrap_or_default()));
     world.settle();

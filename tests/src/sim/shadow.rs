@@ -73,15 +73,18 @@ impl Shadow {
     /// It is not what was durable and a prefix of what came after.
     pub(super) fn recovered(&mut self, found: &Durable) -> Result<(), String> {
         let mut pending = std::mem::take(&mut self.pending);
-        if self.durable != *found {
-            // One frame is in flight at a time: what is found beyond is one.
-            self.previous = self.durable.clone();
-        }
+        let before = self.durable.clone();
         while self.durable != *found {
             let Some((_, write)) = pending.pop_front() else {
-                return Err(difference(&self.durable, found));
+                let evidence = difference(&before, found);
+                self.durable = before;
+                return Err(evidence);
             };
             self.durable.fold(write, &mut self.files)?;
+        }
+        if self.durable != before {
+            // One frame is in flight at a time: what is found beyond is one.
+            self.previous = before;
         }
         Ok(())
     }

@@ -49,6 +49,9 @@ impl World {
         let opened = match recovery::open(directory.wal.clone(), &snapshots, options) {
             Ok(opened) => opened,
             Err(error) => {
+                if self.trace {
+                    eprintln!("{:?} process {number} is refused: {error}", self.now);
+                }
                 process.down = Some(Down::Refused(error.to_string()));
                 self.counts.refused_starts += 1;
                 self.digest.add_bytes(error.to_string().as_bytes());

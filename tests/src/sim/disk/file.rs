@@ -63,6 +63,7 @@ impl DiskFile for SimFile {
         }
         match dropped {
             true => state.misdeeds.dropped += 1,
+            false if misdirected => state.journal.push(Op::Stray { inode, at, bytes: bytes.to_vec() }),
             false => state.journal.push(Op::Write { inode, at, bytes: bytes.to_vec() }),
         }
         Ok(())

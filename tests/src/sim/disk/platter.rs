@@ -12,6 +12,12 @@ pub(super) enum Op {
         at: usize,
         bytes: Vec<u8>,
     },
+    /// The same, to a place that was not meant.
+    Stray {
+        inode: u64,
+        at: usize,
+        bytes: Vec<u8>,
+    },
     /// These bytes should have been written here.
     Owe {
         inode: u64,
@@ -98,7 +104,11 @@ impl Platter {
     /// A call of a process takes its effect.
     pub(super) fn perform(&mut self, op: Op) {
         match op {
-            Op::Write { inode, at, bytes } => self.inodes.entry(inode).or_default().pending.push((at, bytes)),
+            Op::Write { inode, at, bytes } => {
+                self.make_up_for(inode, at, &bytes);
+                self.inodes.entry(inode).or_default().pending.push((at, bytes));
+            }
+            Op::Stray { inode, at, bytes } => self.inodes.entry(inode).or_default().pending.push((at, bytes)),
             Op::Owe { inode, at, bytes } => self.owed.push((inode, at, bytes)),
             Op::Clobber { inode, at, length } => {
                 let bytes = self.inodes.get(&inode).map(Inode::contents).unwrap_or_default();
@@ -115,14 +125,27 @@ impl Platter {
                         put(&mut inode.durable, at, &bytes);
                     }
                 }
+                self.lied = self.lied && self.is_dirty();
             }
             Op::Name(change) => self.pending_names.push(change),
             Op::SyncNames { honest: true } => {
                 for change in self.pending_names.drain(..) {
                     change.apply(&mut self.names);
                 }
+                self.lied = self.lied && self.is_dirty();
             }
             Op::Sync { honest: false, .. } | Op::SyncNames { honest: false } => self.lied = true,
+        }
+    }
+
+    /// What is owed where something else is written now is not owed any more.
+    fn make_up_for(&mut self, inode: u64, at: usize, bytes: &[u8]) {
+        for (_, from, owed) in self.owed.iter_mut().filter(|(other, ..)| *other == inode) {
+            for (place, byte) in owed.iter_mut().enumerate() {
+                if let Some(written) = (*from + place).checked_sub(at).and_then(|place| bytes.get(place)) {
+                    *byte = *written;
+                }
+            }
         }
     }
 
@@ -152,6 +175,7 @@ impl Platter {
                 false => misdeeds.lost_names += 1,
             }
         }
+        self.lied = false;
     }
 
     /// What a process finds: the durable part, and what the system's memory still adds to it.
@@ -190,10 +214,10 @@ impl Platter {
         self.lied = false;
     }
 
-    /// What is on the disk counts from now on.
+    /// What is read from the disk counts from now on. What was read and is not durable, although it was said to be, may
+    /// still be lost.
     pub(super) fn forgive(&mut self) {
         self.owed.clear();
-        self.lied = false;
     }
 
     /// Flips bits of a durable byte.

@@ -264,9 +264,11 @@ impl World {
         }
     }
 
-    /// The first of the two stands still while the others get to know the second, which they are asked to let lead.
+    /// The first of the two stands still while the others get to know the second, which they are asked to let lead. It
+    /// must not be started again meanwhile: then it would have the later boot, or speak beside the second.
     fn twin(&mut self, process: usize, time: Duration) -> bool {
-        if !self.is_expendable(process) || self.processes[process].directory.wal.owes() {
+        let restarts = self.mends.values().any(|mend| mend.restarts() == Some(process));
+        if restarts || !self.is_expendable(process) || self.processes[process].directory.wal.owes() {
             return false;
         }
         self.pause(process, time);

@@ -47,6 +47,27 @@ pub(crate) enum Mend {
     Part { process: usize, other: usize },
 }
 
+impl Mend {
+    fn is_a_parting(&self) -> bool {
+        matches!(self, Self::Part { .. })
+    }
+
+    /// The process that it kills or starts, or may.
+    pub(super) fn restarts(&self) -> Option<usize> {
+        match self {
+            Self::Lies { process }
+            | Self::Exposure { process }
+            | Self::Repair { process }
+            | Self::Restore { process, .. }
+            | Self::Aged { process, .. }
+            | Self::Dismiss { process }
+            | Self::Meet { process, .. }
+            | Self::Part { process, .. } => Some(*process),
+            Self::Reach(_) | Self::Speed(..) | Self::Links | Self::Disk { .. } | Self::Clock { .. } => None,
+        }
+    }
+}
+
 impl World {
     /// Has a fault end after a while.
     pub(super) fn mend_in(&mut self, time: Duration, mend: Mend) {
@@ -61,11 +82,16 @@ impl World {
         }
     }
 
-    /// Has everything that is still broken end now.
+    /// Has everything that is still broken end now. Two of one identity are not told apart by that: it takes its time.
     pub(in crate::sim) fn mend_all(&mut self) {
-        while let Some((_, mend)) = self.mends.pop_first() {
-            self.end_fault(mend);
+        while let Some(number) = self.mends.iter().find(|(_, mend)| !mend.is_a_parting()).map(|(number, _)| *number) {
+            self.mend(number);
         }
+    }
+
+    /// Whether no two processes with one identity are being told apart.
+    pub(in crate::sim) fn is_parted(&self) -> bool {
+        !self.mends.values().any(Mend::is_a_parting)
     }
 
     fn end_fault(&mut self, mend: Mend) {
