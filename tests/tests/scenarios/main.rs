@@ -4,6 +4,8 @@
 //! At the end of each everything is healed, every key is read back, the specification's invariants have held at every step,
 //! and both judges have passed what users were told.
 
+mod controller;
 mod lab;
 mod raft;
 mod replicated_kv;
+mod sharded;
