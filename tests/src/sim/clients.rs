@@ -21,6 +21,8 @@ use std::time::Duration;
 const BACKOFF: Duration = Duration::from_millis(4);
 const BACKOFF_DOUBLINGS: u32 = 6;
 const CONTROLLER_PATIENCE: Duration = Duration::from_secs(5);
+/// Who asks a node directly, by no connection.
+const NOBODY: usize = usize::MAX;
 
 /// A client and its user.
 pub struct SimClient {
@@ -254,6 +256,10 @@ impl World {
     pub(super) fn reply(&mut self, process: usize, ticket: Ticket, reply: Reply) {
         let Some(running) = self.processes[process].running.as_mut() else { return };
         let Some(Asker { client, connection, ticket }) = running.tickets.remove(&ticket) else { return };
+        if client == NOBODY {
+            self.answer = Some(reply);
+            return;
+        }
         let Ok(bytes) = codec::encode(Kind::Reply, &ReplyFrame { ticket, reply }) else { return };
         for Arrival { delay, damage } in self.network.send(End::Process(process), End::Client(client), bytes.len()) {
             let (damaged, frame) = (damage.is_some(), self.network.carry(bytes.clone(), damage));
@@ -287,12 +293,21 @@ impl World {
 
     /// Has a node asked something directly, as an operator would; the answer is not waited for.
     pub fn ask_node(&mut self, process: usize, request: Request) {
-        let nobody = Asker { client: usize::MAX, connection: 0, ticket: 0 };
+        let nobody = Asker { client: NOBODY, connection: 0, ticket: 0 };
         if let Some(ticket) = self.ticket(process, nobody) {
             let running = self.processes[process].running.as_mut();
             running.map(|running| running.tickets.remove(&ticket));
             self.step(process, NodeInput::Requests { requests: vec![(ticket, request)] });
         }
+    }
+
+    /// The same, and waits for the answer for a while: what a client with beliefs of its own would be told.
+    pub fn answer_of(&mut self, process: usize, request: Request, patience: Duration) -> Option<Reply> {
+        self.answer = None;
+        let ticket = self.ticket(process, Asker { client: NOBODY, connection: 0, ticket: 0 })?;
+        self.step(process, NodeInput::Requests { requests: vec![(ticket, request)] });
+        self.run_until(patience, |world| world.answer.is_some());
+        self.answer.take()
     }
 }
 

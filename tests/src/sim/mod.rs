@@ -23,6 +23,7 @@ mod shadow;
 pub mod shrink;
 pub mod steps;
 pub mod storage;
+pub mod tally;
 pub mod time;
 pub mod verdicts;
 mod watch;

@@ -89,6 +89,7 @@ impl World {
         if let Err(error) = codec::encode_into(Kind::Peer, &PeerFrameRef::Message(message), &mut bytes) {
             return self.fail("MessagesFitFrames", error.to_string());
         }
+        self.count(message, bytes.len());
         let arrivals = self.network.send(End::Process(from), End::Process(to), bytes.len());
         for Arrival { delay, damage } in arrivals {
             let (damaged, bytes) = (damage.is_some(), self.network.carry(bytes.clone(), damage));

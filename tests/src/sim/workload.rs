@@ -88,6 +88,11 @@ impl World {
         self.clients.iter().all(|client| client.recorded.is_empty())
     }
 
+    /// Whether a client still waits for a call of the history.
+    pub fn is_under_way(&self, client: usize, call: CallId) -> bool {
+        self.clients[client].recorded.contains_key(&call)
+    }
+
     pub(super) fn ask(&mut self, client: usize) {
         let now = self.now;
         let it = &mut self.clients[client];

@@ -7,16 +7,17 @@ use super::network::Network;
 use super::process::{Directory, Process};
 use super::random::Random;
 use super::setup::Setup;
+use super::tally::Tally;
 use super::time::{Moment, Queue};
 use super::watch::Watch;
 use quorate_core::bytes::Bytes;
 use quorate_core::client;
 use quorate_core::input::Timer;
-use quorate_core::message::Peer;
+use quorate_core::message::{Peer, Reply};
 use quorate_core::node::Node;
 use quorate_spec::Violation;
 use quorate_spec::history::Operation;
-use quorate_spec::ids::{Boot, NodeId, Stamp};
+use quorate_spec::ids::{Boot, GroupId, NodeId, Stamp};
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
@@ -122,6 +123,9 @@ pub struct World {
     pub(super) clients: Vec<SimClient>,
     pub(super) addresses: BTreeMap<Bytes, usize>,
     pub(super) watch: Watch,
+    pub(super) tallies: BTreeMap<GroupId, Tally>,
+    /// The answer to the last question that was asked of a node directly.
+    pub(super) answer: Option<Reply>,
     pub(super) digest: Digest,
     pub(super) random: Random,
     pub(super) violation: Option<Violation>,
@@ -164,6 +168,8 @@ impl World {
             clients: Vec::new(),
             addresses: BTreeMap::new(),
             watch: Watch::new(setup.watch),
+            tallies: BTreeMap::new(),
+            answer: None,
             digest: Digest::default(),
             random,
             violation: None,
