@@ -2,7 +2,8 @@
 //! restate it when a segment opens.
 
 use super::record::{Birth, Record, RecordRef, Restated};
-use super::replica::{Live, Placed, ReplicaLog, Usage};
+use super::replica::{Placed, ReplicaLog};
+use super::usage::{Live, Usage};
 use crate::codec;
 use crate::mutants::mutant;
 use quorate_core::controller::{self, NodeInfo};
@@ -13,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// The fold of a node's writes, without images.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Default)]
 pub struct Fold {
     /// The pinned peers.
     pub peers: BTreeMap<NodeId, NodeInfo>,
@@ -126,12 +127,17 @@ impl Fold {
 
     /// What is alive in a segment.
     pub(super) fn live(&self, segment: u64) -> Live {
-        self.usage.get(&segment).copied().unwrap_or_default()
+        self.usage.live(segment)
     }
 
     /// Forgets segments that are gone.
     pub(super) fn forget_segments(&mut self, kept: impl Fn(u64) -> bool) {
-        self.usage.retain(|segment, live| kept(*segment) || live.entries > 0);
+        self.usage.forget_segments(kept);
+    }
+
+    /// Frees some of the entries that were let go of.
+    pub(super) fn free_some(&mut self) {
+        self.usage.free_some();
     }
 
     /// Appends the records of an opening: everything but the entries, and the entries that lie in `moved` segments.

@@ -127,6 +127,11 @@ impl<D: Disk> Lane<D> {
         }
     }
 
+    /// Frees some of what the log no longer needs: to be called after each commit, when it has been reported.
+    pub fn free_some(&mut self) {
+        self.wal.free_some();
+    }
+
     fn set_full(&mut self, full: bool, now: Instant) -> Option<WalEvent> {
         if self.full == full {
             return None;

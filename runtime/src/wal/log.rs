@@ -139,6 +139,11 @@ impl<D: Disk> Wal<D> {
         if frame::padded(buffer.len()) as u64 > RESERVE { Ok(()) } else { self.write(&mut buffer) }
     }
 
+    /// Frees some of the entries that were let go of: to be called when what was committed has been reported.
+    pub fn free_some(&mut self) {
+        self.fold.free_some();
+    }
+
     /// Whether the next segment is prepared.
     pub fn has_spare(&self) -> bool {
         self.spare.is_some()

@@ -23,9 +23,11 @@ mod log;
 mod open;
 mod record;
 mod replica;
+mod runs;
 mod scan;
 mod segment;
 mod thread;
+mod usage;
 
 pub use error::WalError;
 pub use fold::Fold;

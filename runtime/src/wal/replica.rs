@@ -4,22 +4,11 @@
 //! are gone. So entries are kept by index, and whether all are there is asked once, at the end.
 
 use super::record::{Birth, Restated};
+use super::runs::{Run, Runs};
+use super::usage::Usage;
 use quorate_core::raft::{Entry, HardState, LogPosition, Mark, Write};
 use quorate_core::spec::ids::{GroupId, LogIndex};
-use std::collections::BTreeMap;
 use std::sync::Arc;
-
-/// How many entries live in each segment, and about how many bytes of it they take.
-pub(super) type Usage = BTreeMap<u64, Live>;
-
-/// What is alive in one segment.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Live {
-    /// Entries.
-    pub(super) entries: u64,
-    /// Their bytes, about.
-    pub(super) bytes: u64,
-}
 
 /// Where a record was written.
 #[derive(Clone, Copy, Debug)]
@@ -28,14 +17,6 @@ pub(super) struct Placed {
     pub(super) segment: u64,
     /// The record's length in bytes.
     pub(super) bytes: u64,
-}
-
-/// A live entry and where it lies.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Held<P> {
-    entry: Arc<Entry<P>>,
-    segment: u64,
-    bytes: u64,
 }
 
 /// The fold of one replica's writes.
@@ -51,19 +32,21 @@ pub struct ReplicaLog<P> {
     pub base: LogPosition,
     /// The index of the last entry (or of the base).
     pub last: LogIndex,
-    held: BTreeMap<LogIndex, Held<P>>,
+    held: Runs<P>,
 }
 
 impl<P> ReplicaLog<P> {
+    /// The entries after the base.
+    pub fn entries(&self) -> impl Iterator<Item = &Arc<Entry<P>>> {
+        self.held.entries()
+    }
+}
+
+impl<P: Send + Sync + 'static> ReplicaLog<P> {
     /// A replica at its creation.
     pub(super) fn born(birth: Birth, mark: Mark) -> Self {
         let base = mark.last;
-        Self { birth: Some(birth), hard: HardState::default(), mark, base, last: base.index, held: BTreeMap::new() }
-    }
-
-    /// The entries after the base.
-    pub fn entries(&self) -> impl Iterator<Item = &Arc<Entry<P>>> {
-        self.held.values().map(|held| &held.entry)
+        Self { birth: Some(birth), hard: HardState::default(), mark, base, last: base.index, held: Runs::default() }
     }
 
     /// Checks that all entries from the base to the last are there.
@@ -72,11 +55,11 @@ impl<P> ReplicaLog<P> {
     /// The index of the first that is missing.
     pub(super) fn check_whole(&self) -> Result<(), LogIndex> {
         let mut next = self.base.index.next();
-        for index in self.held.keys() {
-            if *index != next {
+        for (first, run) in self.held.iter() {
+            if first != next {
                 return Err(next);
             }
-            next = next.next();
+            next = first.plus(run.entries.len() as u64);
         }
         if next == self.last.next() { Ok(()) } else { Err(next) }
     }
@@ -98,7 +81,7 @@ impl<P> ReplicaLog<P> {
             }
             Write::Truncate { from } => {
                 self.last = from.prev();
-                release(self.held.split_off(from), usage);
+                usage.release(self.held.split_off(*from));
                 Ok(())
             }
             Write::Append { first, .. } if *first != self.last.next() => {
@@ -144,30 +127,21 @@ impl<P> ReplicaLog<P> {
     }
 
     fn set_base(&mut self, base: LogPosition, usage: &mut Usage) {
-        let kept = self.held.split_off(&base.index.next());
-        release(std::mem::replace(&mut self.held, kept), usage);
+        let kept = self.held.split_off(base.index.next());
+        usage.release(std::mem::replace(&mut self.held, kept));
         self.base = base;
     }
 
     /// Drops all entries.
     pub(super) fn forget(&mut self, usage: &mut Usage) {
-        release(std::mem::take(&mut self.held), usage);
+        usage.release(std::mem::take(&mut self.held));
     }
 
     /// Keeps entries that were written at `placed`, in place of any that were written elsewhere.
     pub(super) fn hold(&mut self, first: LogIndex, entries: &[Arc<Entry<P>>], placed: Placed, usage: &mut Usage) {
         let bytes = placed.bytes / (entries.len() as u64).max(1);
-        let mut index = first;
-        for entry in entries {
-            let held = Held { entry: Arc::clone(entry), segment: placed.segment, bytes };
-            let live = usage.entry(placed.segment).or_default();
-            live.entries += 1;
-            live.bytes += bytes;
-            if let Some(old) = self.held.insert(index, held) {
-                release_one(&old, usage);
-            }
-            index = index.next();
-        }
+        usage.hold(placed.segment, entries.len() as u64, bytes);
+        usage.release(self.held.replace(first, Run { entries: entries.to_vec(), segment: placed.segment, bytes }));
     }
 
     /// Everything but the entries.
@@ -181,13 +155,13 @@ impl<P> ReplicaLog<P> {
         let Restated { group: _, birth, hard, mark, base, last } = restated;
         (self.birth, self.hard, self.mark, self.last) = (birth, hard, mark, last);
         self.set_base(base, usage);
-        release(self.held.split_off(&last.next()), usage);
+        usage.release(self.held.split_off(last.next()));
     }
 
     /// A replica of which only a restatement is known.
     pub(super) fn from_restated(restated: Restated) -> Self {
         let Restated { group: _, birth, hard, mark, base, last } = restated;
-        Self { birth, hard, mark, base, last, held: BTreeMap::new() }
+        Self { birth, hard, mark, base, last, held: Runs::default() }
     }
 
     /// The runs of consecutive entries that lie in these segments.
@@ -195,8 +169,8 @@ impl<P> ReplicaLog<P> {
         let mut runs: Vec<(LogIndex, Vec<Arc<Entry<P>>>)> = Vec::new();
         for (index, held) in self.held.iter().filter(|(_, held)| segments.contains(&held.segment)) {
             match runs.last_mut() {
-                Some((first, run)) if first.plus(run.len() as u64) == *index => run.push(Arc::clone(&held.entry)),
-                _ => runs.push((*index, vec![Arc::clone(&held.entry)])),
+                Some((first, run)) if first.plus(run.len() as u64) == index => run.extend_from_slice(&held.entries),
+                _ => runs.push((index, held.entries.clone())),
             }
         }
         runs
@@ -204,25 +178,11 @@ impl<P> ReplicaLog<P> {
 
     /// What lies in the `moved` segments now lies in `segment`.
     pub(super) fn relocate(&mut self, moved: &[u64], segment: u64, usage: &mut Usage) {
-        for held in self.held.values_mut().filter(|held| moved.contains(&held.segment)) {
-            release_one(held, usage);
+        for held in self.held.iter_mut().filter(|held| moved.contains(&held.segment)) {
+            let entries = held.entries.len() as u64;
+            usage.leave(held.segment, entries, held.bytes);
+            usage.hold(segment, entries, held.bytes);
             held.segment = segment;
-            let live = usage.entry(segment).or_default();
-            live.entries += 1;
-            live.bytes += held.bytes;
         }
-    }
-}
-
-fn release_one<P>(held: &Held<P>, usage: &mut Usage) {
-    if let Some(live) = usage.get_mut(&held.segment) {
-        live.entries -= 1;
-        live.bytes -= held.bytes;
-    }
-}
-
-fn release<P>(gone: BTreeMap<LogIndex, Held<P>>, usage: &mut Usage) {
-    for held in gone.values() {
-        release_one(held, usage);
     }
 }

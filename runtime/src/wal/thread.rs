@@ -141,6 +141,7 @@ impl<D: Disk> Worker<D> {
             if self.lane.is_ready() {
                 let event = self.lane.commit(Instant::now())?;
                 event.into_iter().for_each(&self.report);
+                self.lane.free_some();
             }
         }
     }

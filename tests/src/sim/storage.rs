@@ -187,6 +187,7 @@ impl World {
     pub(super) fn committed(&mut self, number: usize, life: u64) {
         let Some(running) = self.running(number, life) else { return };
         let Some(event) = running.committing.take() else { return };
+        running.lane.free_some();
         self.processes[number].directory.wal.settle();
         self.counts.commits += 1;
         self.lane_says(number, event);
