@@ -61,12 +61,15 @@ pub(super) fn search<B: Binding>(binding: &B) -> Result<Report, String> {
 impl<B: Binding> Search<'_, B> {
     /// What led to the model's initial state is a run of the system.
     fn begin(&mut self, first: &Structure, history: &[Meaning]) -> Result<(), Failure> {
-        let alone = |what: String| Failure { what, steps: Vec::new() };
-        self.judge.begins(first).map_err(alone)?;
-        let number = self.judge.structure_of(first.clone()).map_err(alone)?;
+        self.begins(first, history).map_err(|what| Failure::new(&self.model, [], what))
+    }
+
+    fn begins(&mut self, first: &Structure, history: &[Meaning]) -> Result<(), String> {
+        self.judge.begins(first)?;
+        let number = self.judge.structure_of(first.clone())?;
         for state in self.model.init_states() {
-            let structure = self.structure(&state).map_err(alone)?;
-            self.judge.step(number, history, structure).map_err(alone)?;
+            let structure = self.structure(&state)?;
+            self.judge.step(number, history, structure)?;
         }
         Ok(())
     }
@@ -104,7 +107,7 @@ impl<B: Binding> Search<'_, B> {
                 };
                 self.judge
                     .step(before, &meaning, self.visited[reached].structure)
-                    .map_err(|what| self.failure(place, Some((&state, &action)), what))?;
+                    .map_err(|what| self.failure(place, Some(&action), what))?;
                 if let Some(next) = next.filter(|_| reached == known) {
                     open.push_back((reached, next));
                 }
@@ -127,21 +130,14 @@ impl<B: Binding> Search<'_, B> {
         structure.map(|_| place).map_err(|what| self.failure(place, None, what))
     }
 
-    /// The way to a state, in sentences, and the step from it that is wrong.
-    fn failure(&self, mut place: usize, last: Option<(&State<B>, &Action<B>)>, what: String) -> Failure {
-        let mut actions = Vec::new();
+    /// The way to a state, and the step from it that is wrong.
+    fn failure(&self, mut place: usize, last: Option<&Action<B>>, what: String) -> Failure {
+        let mut actions: Vec<_> = last.cloned().into_iter().collect();
         while let Some((parent, action)) = &self.visited[place].parent {
             actions.push(action.clone());
             place = *parent;
         }
-        let mut steps = Vec::new();
-        let mut state = self.model.init_states().into_iter().next();
-        for action in actions.into_iter().rev().chain(last.map(|(_, action)| action.clone())) {
-            let Some(now) = state else { break };
-            steps.push(self.model.sentence(&now, &action));
-            state = self.model.next_state(&now, action);
-        }
-        Failure { what, steps }
+        Failure::new(&self.model, actions.into_iter().rev(), what)
     }
 }
 
