@@ -56,9 +56,7 @@ impl Shards {
                 let config = self.script.config(*config)?.clone();
                 Some((*group, Arc::new(Command::AdoptConfiguration { config })))
             }
-            Step::Install { group, part: entry } | Step::Commit { group, entry } => {
-                Some((*group, Arc::clone(entry)))
-            }
+            Step::Install { group, part: entry } | Step::Commit { group, entry } => Some((*group, Arc::clone(entry))),
             Step::Collect { group, shard, config } => {
                 Some((*group, Arc::new(Command::Collect { shard: *shard, config: *config })))
             }
