@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 
 /// Steps of one walk: about two hundred events.
 const STEPS: usize = 600;
-/// Steps of one walk of the data groups: about sixty events.
+/// Steps of one walk of the data groups: about seventy events.
 const SHARD_STEPS: usize = 300;
 /// Walks of the data groups: four at each scope.
 const SHARD_WALKS: u64 = 32;
@@ -87,6 +87,7 @@ fn runs_of_the_shards_are_behaviours_of_the_specification() {
     let mut seen = BTreeSet::new();
     for seed in 0..seeds().max(SHARD_WALKS) {
         let run = record_shards(seed, SHARD_STEPS);
+        println!("seed {seed}: {} events", run.events.len());
         seen.extend(run.events.iter().map(|event| event.name));
         match conform(&checker, &run).expect("the checker answers") {
             Verdict::Accepted => {}

@@ -109,7 +109,7 @@ pub struct Failure {
     pub steps: Vec<String>,
     /// The same for a file, without the last step if it changes nothing.
     #[serde(skip)]
-    pub trace: Trace,
+    pub trace: Box<Trace>,
 }
 
 impl Failure {
@@ -118,8 +118,8 @@ impl Failure {
         let mut steps = Vec::new();
         for action in actions {
             let Some(now) = state else { break };
-            let action_told = serde_json::to_value(&action).expect("an action is plain data");
-            steps.push(TraceStep { sentence: model.sentence(&now, &action), action: action_told });
+            let plain = serde_json::to_value(&action).expect("an action is plain data");
+            steps.push(TraceStep { sentence: model.sentence(&now, &action), action: plain });
             state = model.next_state(&now, action);
         }
         let told = steps.iter().map(|step| step.sentence.clone()).collect();
@@ -137,7 +137,7 @@ impl Failure {
             initial: 0,
             steps,
         };
-        Self { what, steps: told, trace }
+        Self { what, steps: told, trace: Box::new(trace) }
     }
 }
 

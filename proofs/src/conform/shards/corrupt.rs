@@ -5,7 +5,7 @@
 //! request, whether a client gave up or learnt an answer, the sending of a copy, which nobody may take in, and who gets a
 //! shard (any even assignment is as good, until a group adopts it).
 
-use super::{Content, Event, Holding, Made, Mark, Run};
+use super::{Content, Event, Holding, Mark, Run};
 use crate::verify::Dice;
 
 /// A run with one wrong field.
@@ -89,7 +89,8 @@ fn determined(event: &Event) -> Vec<Field> {
         _ => Vec::new(),
     };
     if let Some(made) = &event.made {
-        fields.extend([Field::Members, Field::SessionFloor]);
+        fields.push(Field::SessionFloor);
+        fields.extend((!made.members.is_empty()).then_some(Field::Members));
         fields.extend((0..made.shards.len()).filter(|shard| made.shards[*shard].1.is_some()).map(Field::Origin));
     }
     if let Some(after) = &event.after {
@@ -126,11 +127,7 @@ fn change(event: &mut Event, field: Field, dice: &mut Dice) {
             }
         }
         (Field::Value, ..) => change_value(&mut event.value, dice),
-        (Field::Members, Some(Made { members, .. }), _) => {
-            if members.pop_first().is_none() {
-                members.extend(event.group.or(Some(quorate_spec::ids::GroupId::CONTROLLER)));
-            }
-        }
+        (Field::Members, Some(made), _) => _ = made.members.pop_first(),
         (Field::Origin(shard), Some(made), _) => made.shards[shard].1 = None,
         (Field::SessionFloor, Some(made), _) => made.floor = near(made.floor, dice),
         (Field::Config, _, Some(after)) => after.config = near(after.config, dice),

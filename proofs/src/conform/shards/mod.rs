@@ -57,11 +57,14 @@ pub struct Event {
 pub struct Made {
     /// Its groups.
     pub members: BTreeSet<GroupId>,
-    /// Per shard, who owns it and where its data froze last.
-    pub shards: Vec<(Option<GroupId>, Option<Origin>)>,
+    /// The shards, in order.
+    pub shards: Vec<Place>,
     /// Sessions below it have ended.
     pub floor: u64,
 }
+
+/// Who owns a shard, and where its data froze last.
+pub type Place = (Option<GroupId>, Option<Origin>);
 
 /// What a group holds.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

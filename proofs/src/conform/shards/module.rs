@@ -1,7 +1,7 @@
 //! A run of data groups as a TLA+ module: `TraceData`, with the constants that `TraceShardKV` needs for it.
 
 use super::super::module::{Generated, choice, quoted, render};
-use super::{Content, Event, Holding, Made, Mark, Request, Run};
+use super::{Content, Event, Holding, Made, Mark, Place, Request, Run};
 use quorate_spec::ids::{ConfigNum, GroupId};
 use quorate_spec::views::Origin;
 
@@ -63,7 +63,7 @@ fn made(made: &Made) -> String {
         let origin = origin.unwrap_or(Origin { group: GroupId::CONTROLLER, config: ConfigNum::ZERO });
         render(&[("group", group(origin.group)), ("config", origin.config.to_string())])
     };
-    let pairs = |which: &dyn Fn(&(Option<GroupId>, Option<Origin>)) -> String| {
+    let pairs = |which: &dyn Fn(&Place) -> String| {
         set(made.shards.iter().enumerate().map(|(shard, place)| format!("<<{shard}, {}>>", which(place))))
     };
     render(&[
