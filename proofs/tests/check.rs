@@ -134,3 +134,19 @@ fn wrong_words_get_one_line_that_says_what_to_do() {
         assert_eq!(quorate_check(words, folder.path()).status.code(), Some(2), "{words:?}");
     }
 }
+
+#[test]
+fn what_is_no_step_of_the_specification_is_written_down_and_can_be_shown() {
+    let folder = scratch();
+    let words = ["bind", "shards", "--scope", "return", "--mutant", "copy-dropped-at-return", "--save", "left.json"];
+    let report = json(&words, 1, folder.path());
+    assert_eq!(report["traces"][0], "left.json", "{report}");
+    let steps = report["bindings"][0]["failure"]["steps"].as_array().expect("the steps to it").len();
+    let shown = quorate_check(&["show", "left.json"], folder.path());
+    let told = String::from_utf8_lossy(&shown.stdout);
+    assert!(
+        shown.status.success() && told.contains("\nSpecification, when this was written: labelled Install"),
+        "{told}"
+    );
+    assert!(told.contains(&format!("\n{steps:>3}. ")) && !told.contains(&format!("\n{:>3}. ", steps + 1)), "{told}");
+}

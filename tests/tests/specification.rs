@@ -94,12 +94,14 @@ fn every_action_bears_a_name_of_the_code() {
 
 #[test]
 fn every_event_of_a_trace_bears_a_name_of_the_code() {
-    let module = read("TraceRaft.tla");
-    let names = module.split("e.name = \"").skip(1).filter_map(|rest| rest.split('"').next());
-    let names: BTreeSet<&str> = names.collect();
-    assert!(names.len() >= 15, "the events of a trace: {names:?}");
-    let unknown: Vec<_> = names.iter().filter(|name| !Action::NAMES.contains(name)).collect();
-    assert!(unknown.is_empty(), "{unknown:?} are no names of spec::Action");
+    for module in ["TraceRaft.tla", "TraceShardKV.tla"] {
+        let module = read(module);
+        let names = module.split("e.name = \"").skip(1).filter_map(|rest| rest.split('"').next());
+        let names: BTreeSet<&str> = names.collect();
+        assert!(names.len() >= 15, "the events of a trace: {names:?}");
+        let unknown: Vec<_> = names.iter().filter(|name| !Action::NAMES.contains(name)).collect();
+        assert!(unknown.is_empty(), "{unknown:?} are no names of spec::Action");
+    }
 }
 
 /// The properties that the scopes of a module check.

@@ -17,8 +17,11 @@ pub(super) struct Judge {
     tables: HashMap<(usize, Arc<Table>), u32>,
     known: HashMap<Vec<u32>, usize>,
     structures: Vec<Structure>,
+    /// The structure that was looked up last, and its tables' numbers: the next one shares most of its tables.
+    last: (Structure, Vec<u32>),
     sound: HashSet<(usize, Vec<u32>)>,
-    steps: HashMap<(usize, Vec<Meaning>), Arc<Step>>,
+    /// By the structure before, and what the labels mean.
+    steps: HashMap<usize, HashMap<Vec<Meaning>, Arc<Step>>>,
     probes: HashSet<(usize, Probe)>,
     pub(super) tallies: BTreeMap<&'static str, Tally>,
     pub(super) evaluations: u64,
@@ -37,6 +40,7 @@ impl Judge {
         let blank = system.signature.blank();
         let unobserved = unobserved.iter().filter_map(|name| system.signature.place(name)).collect();
         Self {
+            last: (Structure { tables: Vec::new() }, Vec::new()),
             system,
             unobserved,
             blank,
@@ -54,7 +58,7 @@ impl Judge {
 
     /// How many different structures and steps were judged.
     pub(super) fn different(&self) -> (usize, usize) {
-        (self.structures.len(), self.steps.len())
+        (self.structures.len(), self.steps.values().map(HashMap::len).sum())
     }
 
     pub(super) fn structure(&self, number: usize) -> &Structure {
@@ -69,8 +73,12 @@ impl Judge {
         let mut ids = Vec::with_capacity(structure.tables.len());
         for (symbol, table) in structure.tables.iter().enumerate() {
             let fresh = self.tables.len() as u32;
-            ids.push(*self.tables.entry((symbol, Arc::clone(table))).or_insert(fresh));
+            ids.push(match self.last.0.tables.get(symbol) {
+                Some(last) if Arc::ptr_eq(last, table) => self.last.1[symbol],
+                _ => *self.tables.entry((symbol, Arc::clone(table))).or_insert(fresh),
+            });
         }
+        self.last = (structure.clone(), ids.clone());
         if let Some(number) = self.known.get(&ids) {
             return Ok(*number);
         }
@@ -101,12 +109,12 @@ impl Judge {
     }
 
     /// From a structure, the actions that the labels name lead to `found`.
-    pub(super) fn step(&mut self, before: usize, meaning: Vec<Meaning>, found: usize) -> Result<(), String> {
+    pub(super) fn step(&mut self, before: usize, meaning: &[Meaning], found: usize) -> Result<(), String> {
         if meaning.is_empty() && before == found {
             return Ok(());
         }
-        let step = self.led(before, &meaning)?;
-        self.count(&meaning, &step);
+        let step = self.led(before, meaning)?;
+        self.count(meaning, &step);
         if step.after == found {
             return Ok(());
         }
@@ -118,12 +126,11 @@ impl Judge {
     }
 
     fn led(&mut self, before: usize, meaning: &[Meaning]) -> Result<Arc<Step>, String> {
-        let key = (before, meaning.to_vec());
-        if let Some(step) = self.steps.get(&key) {
+        if let Some(step) = self.steps.get(&before).and_then(|steps| steps.get(meaning)) {
             return Ok(Arc::clone(step));
         }
         let step = Arc::new(self.taken(before, meaning)?);
-        self.steps.insert(key, Arc::clone(&step));
+        self.steps.entry(before).or_default().insert(meaning.to_vec(), Arc::clone(&step));
         Ok(step)
     }
 

@@ -20,7 +20,9 @@ use shards::Shards;
 use structure::{Element, Signature, Structure};
 
 use crate::scenario::Scenario;
+use crate::trace::{FORMAT, Trace, TraceStep};
 use judge::Judge;
+use quorate_core::mutants::selected;
 use serde::Serialize;
 use stateright::Model;
 use std::collections::BTreeMap;
@@ -99,12 +101,45 @@ impl Tally {
 }
 
 /// What is not as the specification says, and how to get there.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Failure {
     /// What.
     pub what: String,
     /// The steps to it, the wrong one last.
     pub steps: Vec<String>,
+    /// The same for a file, without the last step if it changes nothing.
+    #[serde(skip)]
+    pub trace: Box<Trace>,
+}
+
+impl Failure {
+    fn new<S: Scenario>(model: &S, actions: impl IntoIterator<Item = S::Action>, what: String) -> Self {
+        let mut state = model.init_states().into_iter().next();
+        let mut steps = Vec::new();
+        for action in actions {
+            let Some(now) = state else { break };
+            let plain = serde_json::to_value(&action).expect("an action is plain data");
+            steps.push(TraceStep { sentence: model.sentence(&now, &action), action: plain });
+            state = model.next_state(&now, action);
+        }
+        let told = steps.iter().map(|step| step.sentence.clone()).collect();
+        let idle = steps
+            .pop_if(|_| state.is_none())
+            .map(|step| format!("{what}; the step, which changes nothing: {}", step.sentence));
+        let trace = Trace {
+            format: FORMAT,
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            model: model.model().to_owned(),
+            scope: model.scope().to_owned(),
+            mutant: selected().map(|mutant| mutant.name().to_owned()),
+            property: Some(NAME.to_owned()),
+            evidence: Some(idle.unwrap_or_else(|| what.clone())),
+            initial: 0,
+            start: None,
+            steps,
+        };
+        Self { what, steps: told, trace: Box::new(trace) }
+    }
 }
 
 /// What a binding showed.

@@ -7,7 +7,6 @@ use super::{Binding, Failure, Meaning, Report};
 use crate::inductive::Source;
 use crate::scenario::Scenario;
 use stateright::Model;
-use std::collections::hash_map::Entry;
 use std::collections::{HashMap, VecDeque};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Instant;
@@ -21,12 +20,13 @@ struct Search<'a, B: Binding> {
     model: B::Model,
     judge: Judge,
     base: Structure,
-    /// By fingerprint: the structure's number, and the state before with the step from it.
+    /// The places of states, by fingerprint.
     seen: HashMap<u64, usize>,
     visited: Vec<Visited<Action<B>>>,
     report: Report,
 }
 
+/// A state: its structure's number, and the state before with the step from it.
 struct Visited<A> {
     structure: usize,
     parent: Option<(usize, A)>,
@@ -49,7 +49,7 @@ pub(super) fn search<B: Binding>(binding: &B) -> Result<Report, String> {
     report.conjuncts = judge.system.invariants.len();
     let base = binding.immutable(&judge.system.signature);
     let mut search = Search { binding, model, judge, base, seen: HashMap::new(), visited: Vec::new(), report };
-    let failure = search.begin(&first, history).err().or_else(|| search.run().err());
+    let failure = search.begin(&first, &history).err().or_else(|| search.run().err());
     let Search { judge, mut report, visited, .. } = search;
     report.failure = failure;
     report.states = visited.len();
@@ -60,13 +60,16 @@ pub(super) fn search<B: Binding>(binding: &B) -> Result<Report, String> {
 
 impl<B: Binding> Search<'_, B> {
     /// What led to the model's initial state is a run of the system.
-    fn begin(&mut self, first: &Structure, history: Vec<Meaning>) -> Result<(), Failure> {
-        let alone = |what: String| Failure { what, steps: Vec::new() };
-        self.judge.begins(first).map_err(alone)?;
-        let number = self.judge.structure_of(first.clone()).map_err(alone)?;
+    fn begin(&mut self, first: &Structure, history: &[Meaning]) -> Result<(), Failure> {
+        self.begins(first, history).map_err(|what| Failure::new(&self.model, [], what))
+    }
+
+    fn begins(&mut self, first: &Structure, history: &[Meaning]) -> Result<(), String> {
+        self.judge.begins(first)?;
+        let number = self.judge.structure_of(first.clone())?;
         for state in self.model.init_states() {
-            let structure = self.structure(&state).map_err(alone)?;
-            self.judge.step(number, history.clone(), structure).map_err(alone)?;
+            let structure = self.structure(&state)?;
+            self.judge.step(number, history, structure)?;
         }
         Ok(())
     }
@@ -79,8 +82,9 @@ impl<B: Binding> Search<'_, B> {
     fn run(&mut self) -> Result<(), Failure> {
         let mut open = VecDeque::new();
         for state in self.model.init_states() {
+            let known = self.visited.len();
             let place = self.visit(&state, None)?;
-            open.extend(place.map(|place| (place, state)));
+            open.extend((place == known).then_some((place, state)));
         }
         let mut actions = Vec::new();
         while let Some((place, state)) = open.pop_front() {
@@ -96,60 +100,44 @@ impl<B: Binding> Search<'_, B> {
                 self.report.steps += 1;
                 let meaning = self.binding.meaning(&state, &action, next.as_ref());
                 let before = self.visited[place].structure;
-                let (found, fresh) = match &next {
-                    None => (before, None),
-                    Some(next) => {
-                        let fresh = self.visit(next, Some((place, action.clone())))?;
-                        (self.visited[self.seen[&fingerprint(next)]].structure, fresh)
-                    }
+                let known = self.visited.len();
+                let reached = match &next {
+                    None => place,
+                    Some(next) => self.visit(next, Some((place, &action)))?,
                 };
                 self.judge
-                    .step(before, meaning, found)
-                    .map_err(|what| self.failure(place, Some((&state, &action)), what))?;
-                if let (Some(fresh), Some(next)) = (fresh, next) {
-                    open.push_back((fresh, next));
+                    .step(before, &meaning, self.visited[reached].structure)
+                    .map_err(|what| self.failure(place, Some(&action), what))?;
+                if let Some(next) = next.filter(|_| reached == known) {
+                    open.push_back((reached, next));
                 }
             }
         }
         Ok(())
     }
 
-    /// Notes a state; its place if it is new.
-    fn visit(&mut self, state: &State<B>, parent: Option<(usize, Action<B>)>) -> Result<Option<usize>, Failure> {
+    /// The place of a state, the next one if it is new.
+    fn visit(&mut self, state: &State<B>, parent: Option<(usize, &Action<B>)>) -> Result<usize, Failure> {
         let key = fingerprint(state);
-        if self.seen.contains_key(&key) {
-            return Ok(None);
+        if let Some(place) = self.seen.get(&key) {
+            return Ok(*place);
         }
-        let structure = match self.structure(state) {
-            Ok(structure) => structure,
-            Err(what) => {
-                self.visited.push(Visited { structure: 0, parent });
-                return Err(self.failure(self.visited.len() - 1, None, what));
-            }
-        };
         let place = self.visited.len();
-        self.visited.push(Visited { structure, parent });
-        if let Entry::Vacant(entry) = self.seen.entry(key) {
-            entry.insert(place);
-        }
-        Ok(Some(place))
+        let structure = self.structure(state);
+        let parent = parent.map(|(place, action)| (place, action.clone()));
+        self.visited.push(Visited { structure: *structure.as_ref().unwrap_or(&0), parent });
+        self.seen.insert(key, place);
+        structure.map(|_| place).map_err(|what| self.failure(place, None, what))
     }
 
-    /// The way to a state, in sentences, and the step from it that is wrong.
-    fn failure(&self, mut place: usize, last: Option<(&State<B>, &Action<B>)>, what: String) -> Failure {
-        let mut actions = Vec::new();
+    /// The way to a state, and the step from it that is wrong.
+    fn failure(&self, mut place: usize, last: Option<&Action<B>>, what: String) -> Failure {
+        let mut actions: Vec<_> = last.cloned().into_iter().collect();
         while let Some((parent, action)) = &self.visited[place].parent {
             actions.push(action.clone());
             place = *parent;
         }
-        let mut steps = Vec::new();
-        let mut state = self.model.init_states().into_iter().next();
-        for action in actions.into_iter().rev().chain(last.map(|(_, action)| action.clone())) {
-            let Some(now) = state else { break };
-            steps.push(self.model.sentence(&now, &action));
-            state = self.model.next_state(&now, action);
-        }
-        Failure { what, steps }
+        Failure::new(&self.model, actions.into_iter().rev(), what)
     }
 }
 

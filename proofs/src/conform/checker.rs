@@ -8,9 +8,6 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// The modules that a trace is checked with.
-const MODULES: [&str; 4] = ["ReplicatedLog.tla", "Raft.tla", "LateRaft.tla", "TraceRaft.tla"];
-
 /// The folder that holds `spec/` and, unless told otherwise, `target/`.
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new("."))
@@ -25,7 +22,7 @@ pub struct Checker {
 /// What it found.
 #[derive(Clone, Debug)]
 pub(super) struct Found {
-    /// The invariant that broke, if one did.
+    /// The property that broke, if one did.
     pub(super) broken: Option<String>,
     /// The state that broke it.
     pub(super) last: Value,
@@ -53,7 +50,7 @@ impl Checker {
         Err(format!("{} is not there: build it with 'spec/check models KV.clients'", program.display()))
     }
 
-    /// Explores `TraceRaft` with this trace.
+    /// Explores a module with a trace.
     pub(super) fn explore(&self, generated: &Generated) -> io::Result<Found> {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
@@ -65,13 +62,16 @@ impl Checker {
     }
 
     fn explore_in(&self, folder: &Path, generated: &Generated) -> io::Result<Found> {
-        for name in MODULES {
-            fs::copy(root().join("spec").join(name), folder.join(name))?;
+        for name in generated.modules {
+            let file = format!("{name}.tla");
+            fs::copy(root().join("spec").join(&file), folder.join(&file))?;
         }
+        let explored = generated.modules.last().copied().unwrap_or_default();
+        let (module, config) = (format!("{explored}.tla"), format!("{explored}.cfg"));
         fs::write(folder.join("TraceData.tla"), &generated.data)?;
-        fs::write(folder.join("TraceRaft.cfg"), &generated.config)?;
+        fs::write(folder.join(&config), &generated.config)?;
         let mut command = Command::new(&self.program);
-        command.args(["TraceRaft.tla", "--config", "TraceRaft.cfg", "--symbolic-integers", "--json"]);
+        command.args([&module, "--config", &config, "--symbolic-integers", "--json"]);
         let depth = generated.depth.to_string();
         let output = command.args(["--max-depth", &depth]).current_dir(folder).output()?;
         let said = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
@@ -82,11 +82,11 @@ impl Checker {
         let text = |field: &str| answer.get(field).and_then(Value::as_str).map(str::to_owned);
         let status = text("status").unwrap_or_default();
         // Anything else is no verdict: a module that cannot be read, or a search that stopped at a limit.
-        if !["ok", "invariant_violation"].contains(&status.as_str()) {
+        if !["ok", "invariant_violation", "property_violation"].contains(&status.as_str()) {
             return Err(io::Error::other(format!("no verdict: {said}")));
         }
         let trace = answer.get("trace").and_then(Value::as_array);
         let last = trace.and_then(|states| states.last()?.get("state").cloned()).unwrap_or_default();
-        Ok(Found { broken: text("invariant_name"), last })
+        Ok(Found { broken: text("invariant_name").or_else(|| text("property")), last })
     }
 }

@@ -1,14 +1,16 @@
-//! Trace validation: is a recorded run of one group a behaviour of `Raft.tla`?
+//! Trace validation: is a run of one group a behaviour of `Raft.tla`, or a run of data groups one of `ShardKV.tla`?
 //!
-//! The events become a generated TLA+ module, and `TraceRaft.tla`, which says what each of them may stand for, is explored
-//! by `tla-checker`. Nothing is judged here: a run is accepted if the checker reaches the end of it. What is refused is
+//! The events become a generated TLA+ module, and `TraceRaft.tla` or `TraceShardKV.tla`, which says what each of them may
+//! stand for, is explored by `tla-checker`. Nothing is judged here: a run is accepted if the checker reaches the end of it. What is refused is
 //! asked again in parts, so that a person is told the first event that no step explains.
 
 mod checker;
 pub mod corrupt;
 mod module;
+pub mod shards;
 
 pub use checker::Checker;
+pub use module::Generated;
 
 use quorate_spec::ids::GroupId;
 use quorate_spec::trace::Event;
@@ -34,6 +36,25 @@ pub enum Verdict {
     },
 }
 
+/// A run that the specification can be asked about, whole or in part from its beginning.
+pub trait Run {
+    /// How many events it has.
+    fn events(&self) -> usize;
+    /// So many of them, from the beginning.
+    fn module(&self, events: usize) -> Generated;
+}
+
+/// A run of one group.
+impl Run for Vec<Event> {
+    fn events(&self) -> usize {
+        self.len()
+    }
+
+    fn module(&self, events: usize) -> Generated {
+        module::generate(&self[..events])
+    }
+}
+
 /// Reads traces, an event a line, and puts the events of each group in order. A line that was cut short at the end of a
 /// file is left out: its process was killed while it wrote.
 ///
@@ -55,20 +76,20 @@ pub fn read(files: &[impl AsRef<Path>]) -> io::Result<BTreeMap<GroupId, Vec<Even
     Ok(groups)
 }
 
-/// Asks the specification about a run of one group, from its beginning.
+/// Asks the specification about a run, from its beginning.
 ///
 /// # Errors
 /// The checker cannot be run, or cannot read what it is given.
-pub fn conform(checker: &Checker, events: &[Event]) -> io::Result<Verdict> {
-    let mut refusal = checker.explore(&module::generate(events))?;
+pub fn conform(checker: &Checker, run: &impl Run) -> io::Result<Verdict> {
+    let mut refusal = checker.explore(&run.module(run.events()))?;
     if refusal.is_accepted() {
         return Ok(Verdict::Accepted);
     }
     // The longest part from the beginning that is accepted.
-    let (mut explained, mut refused, mut state) = (0, events.len(), Value::Null);
+    let (mut explained, mut refused, mut state) = (0, run.events(), Value::Null);
     while explained + 1 < refused {
         let middle = explained.midpoint(refused);
-        let found = checker.explore(&module::generate(&events[..middle]))?;
+        let found = checker.explore(&run.module(middle))?;
         if found.is_accepted() {
             (explained, state) = (middle, found.last);
         } else {
@@ -82,6 +103,6 @@ pub fn conform(checker: &Checker, events: &[Event]) -> io::Result<Verdict> {
 ///
 /// # Errors
 /// The checker cannot be run, or cannot read what it is given.
-pub fn accepts(checker: &Checker, events: &[Event]) -> io::Result<bool> {
-    Ok(checker.explore(&module::generate(events))?.is_accepted())
+pub fn accepts(checker: &Checker, run: &impl Run) -> io::Result<bool> {
+    Ok(checker.explore(&run.module(run.events()))?.is_accepted())
 }

@@ -10,12 +10,17 @@ use quorate_spec::views::DurableView;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
+/// The modules that a run of a group is checked with, the one that is explored last.
+const MODULES: &[&str] = &["ReplicatedLog", "Raft", "LateRaft", "TraceRaft"];
+
 /// What the checker reads.
 #[derive(Clone, Debug)]
-pub(super) struct Generated {
+pub struct Generated {
+    /// The modules of `spec/` that it takes; the last one is explored.
+    pub(super) modules: &'static [&'static str],
     /// `TraceData.tla`.
     pub(super) data: String,
-    /// `TraceRaft.cfg`.
+    /// The configuration of that module.
     pub(super) config: String,
     /// How many states there may be in a row.
     pub(super) depth: usize,
@@ -54,12 +59,12 @@ pub(super) fn generate(events: &[Event]) -> Generated {
         list(&mut (1..=names.asked).map(|read| read.to_string())),
     );
     // Each write that becomes durable is a step of its own.
-    Generated { data, config, depth: 4 * lines.len() + 10 }
+    Generated { modules: MODULES, data, config, depth: 4 * lines.len() + 10 }
 }
 
 /// One of these, the first of which is number `first`, by the number `i`. The checker would build a whole sequence anew
 /// each time that it looks into it.
-fn choice(first: usize, lines: &[String]) -> String {
+pub(super) fn choice(first: usize, lines: &[String]) -> String {
     match lines {
         [] => "[name |-> \"\"]".to_owned(),
         [line] => line.clone(),
@@ -167,11 +172,11 @@ impl Names {
     }
 }
 
-fn quoted(text: &str) -> String {
+pub(super) fn quoted(text: &str) -> String {
     format!("\"{text}\"")
 }
 
-fn render(fields: &[(&'static str, String)]) -> String {
+pub(super) fn render(fields: &[(&'static str, String)]) -> String {
     let fields: Vec<String> = fields.iter().map(|(field, value)| format!("{field} |-> {value}")).collect();
     format!("[{}]", fields.join(", "))
 }

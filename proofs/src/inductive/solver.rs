@@ -4,7 +4,7 @@ use std::io::{ErrorKind, Read, Write};
 use std::process::{Command, Stdio};
 use std::sync::mpsc;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Which program decides.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -31,6 +31,9 @@ pub enum Answer {
     Other(String),
 }
 
+/// The arguments of a solver, and how long it may take with them.
+type Way = (&'static [&'static str], Duration);
+
 impl Solver {
     /// The name of the program and of its package.
     pub fn name(self) -> &'static str {
@@ -45,18 +48,18 @@ impl Solver {
         [Self::Z3, Self::Cvc5].into_iter().find(|solver| solver.name() == name)
     }
 
-    fn arguments(self) -> &'static [&'static str] {
+    /// The ways to ask it, each with the most time that it gets: the next one is for what one leaves unanswered.
+    const fn ways(self) -> &'static [Way] {
+        const Z3: &[Way] = &[(&["-in"], Duration::MAX)];
+        // Instances for the terms that are there decide most obligations at once, but never that there is a model.
+        const CVC5: &[Way] = &[
+            (&["--lang=smt2", "--produce-models"], Duration::from_secs(1)),
+            (&["--lang=smt2", "--produce-models", "--finite-model-find"], Duration::MAX),
+        ];
         match self {
-            Self::Z3 => &["-in"],
-            // Finite models, so that it can also answer that there is one.
-            Self::Cvc5 => &["--lang=smt2", "--produce-models", "--finite-model-find"],
+            Self::Z3 => Z3,
+            Self::Cvc5 => CVC5,
         }
-    }
-
-    fn command(self) -> Command {
-        let mut command = Command::new(self.name());
-        command.args(self.arguments());
-        command
     }
 
     /// The version that is installed, or the line that says how to install it.
@@ -72,7 +75,21 @@ impl Solver {
 
     /// Asks, for at most `limit`.
     pub fn ask(self, text: &str, limit: Duration) -> Answer {
-        let started = self.command().stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn();
+        let began = Instant::now();
+        let mut answer = Answer::Unknown;
+        for (arguments, most) in self.ways() {
+            answer = self.run(arguments, text, (*most).min(limit.saturating_sub(began.elapsed())));
+            if !matches!(answer, Answer::Unknown | Answer::TimedOut) {
+                break;
+            }
+        }
+        answer
+    }
+
+    fn run(self, arguments: &[&str], text: &str, limit: Duration) -> Answer {
+        let mut command = Command::new(self.name());
+        let started =
+            command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn();
         let mut child = match started {
             Ok(child) => child,
             Err(error) => return Answer::Other(format!("{} does not start: {error}", self.name())),

@@ -3,6 +3,7 @@
 use crate::{BindArgs, Refusal, look};
 use quorate_proofs::binding::{self, MODELS, Report};
 use std::fmt::Write as _;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 pub(crate) fn bind(args: &BindArgs, json: bool) -> Result<ExitCode, Refusal> {
@@ -14,16 +15,27 @@ pub(crate) fn bind(args: &BindArgs, json: bool) -> Result<ExitCode, Refusal> {
         }
         None => MODELS.to_vec(),
     };
-    let mut reports = Vec::new();
+    let (mut reports, mut traces) = (Vec::new(), Vec::new());
     for (model, scope) in chosen {
         let report = binding::bind(model, scope)?;
         if !json {
             crate::say_all(&tell(&report));
         }
+        if let Some(failure) = &report.failure {
+            let file = args.save.clone().unwrap_or_else(|| {
+                let mutant = args.mutant.as_ref().map(|mutant| format!("-{mutant}")).unwrap_or_default();
+                PathBuf::from(format!("bind-{model}-{scope}{mutant}.trace.json"))
+            });
+            failure.trace.save(&file)?;
+            if !json {
+                say!("trace: {0}\nlook at it: quorate-check show {0}", file.display());
+            }
+            traces.push(file);
+        }
         reports.push(report);
     }
     if json {
-        say!("{}", serde_json::json!({ "bindings": reports }));
+        say!("{}", serde_json::json!({ "bindings": reports, "traces": traces }));
     }
     Ok(if reports.iter().all(Report::holds) { ExitCode::SUCCESS } else { ExitCode::from(1) })
 }

@@ -94,7 +94,15 @@ impl Visitor for Show<'_> {
             let told = json!({ "trace": self.trace, "steps": steps, "violation": violation, "svg": svg });
             return Ok(format!("{told}\n"));
         }
-        Ok(if self.svg { trace::draw(scenario.as_ref(), &run) } else { trace::tell(scenario.as_ref(), &run) })
+        if self.svg {
+            return Ok(trace::draw(scenario.as_ref(), &run));
+        }
+        let told = trace::tell(scenario.as_ref(), &run);
+        // What the model does not judge itself: the specification, by `bind`.
+        Ok(match (run.violation(), &self.trace.property, &self.trace.evidence) {
+            (None, Some(property), Some(evidence)) => format!("{told}{property}, when this was written: {evidence}\n"),
+            _ => told,
+        })
     }
 }
 

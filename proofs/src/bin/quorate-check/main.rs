@@ -108,7 +108,7 @@ Examples:
   quorate-check show figure8.json
   quorate-check show figure8.json --svg > figure8.svg")]
     Show {
-        /// A trace written by 'check --save'.
+        /// A trace written by 'check' or 'bind'.
         file: PathBuf,
         /// Draw it: an SVG on standard output.
         #[arg(long)]
@@ -205,7 +205,7 @@ struct ProveArgs {
 /// What to bind.
 #[derive(Args)]
 struct BindArgs {
-    /// shards [default: all models that are bound].
+    /// shards or raft [default: all that is bound].
     model: Option<String>,
     /// The scope of the model.
     #[arg(long, requires = "model")]
@@ -213,6 +213,9 @@ struct BindArgs {
     /// Bind the core with this deliberate bug.
     #[arg(long)]
     mutant: Option<String>,
+    /// Where the run to what is no step of the specification goes [default: bind-MODEL-SCOPE.trace.json].
+    #[arg(long, requires = "model")]
+    save: Option<PathBuf>,
 }
 
 /// `A..B`, B excluded.

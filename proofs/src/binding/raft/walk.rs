@@ -8,7 +8,6 @@ use crate::binding::system::Executable;
 use crate::binding::{Deed, Failure, Report};
 use crate::inductive::Source;
 use crate::models::raft::{Deed as Input, RaftAction, RaftModel, RaftState, Scope, Told};
-use crate::scenario::Scenario;
 use quorate_core::raft::{Message, Replication};
 use quorate_spec::ids::NodeId;
 use stateright::Model;
@@ -56,7 +55,7 @@ impl Walker {
     }
 
     fn begin(&mut self) -> Result<(), Failure> {
-        self.judge.begins(&self.first).map_err(|what| Failure { what, steps: Vec::new() })
+        self.judge.begins(&self.first).map_err(|what| Failure::new(&self.model, [], what))
     }
 
     fn walk(&mut self, seed: u64) -> Result<(), Failure> {
@@ -64,7 +63,7 @@ impl Walker {
         let mut steps = Vec::new();
         let Some(mut state) = self.model.init_states().into_iter().next() else { return Ok(()) };
         let first = self.first.clone();
-        let mut structure = self.judge.structure_of(first).map_err(|what| Failure { what, steps: Vec::new() })?;
+        let mut structure = self.judge.structure_of(first).map_err(|what| Failure::new(&self.model, [], what))?;
         self.report.states += 1;
         while let Some((action, next)) = self.chosen(&state, &mut random, steps.len()) {
             steps.push(action.clone());
@@ -72,7 +71,7 @@ impl Walker {
             self.report.states += 1;
             structure = match self.step(structure, &state, &action, &next) {
                 Ok(structure) => structure,
-                Err(what) => return Err(Failure { what, steps: self.told(&steps) }),
+                Err(what) => return Err(Failure::new(&self.model, steps, what)),
             };
             state = next;
         }
@@ -142,18 +141,6 @@ impl Walker {
     fn holds_back(&self, now: usize, who: NodeId) -> bool {
         let look = Look { signature: &self.judge.system.signature, now: self.judge.structure(now), n: node(who) };
         ["held_request", "held_vote", "held_ack"].iter().any(|relation| look.with(relation).next().is_some())
-    }
-
-    /// The walk in sentences.
-    fn told(&self, actions: &[RaftAction]) -> Vec<String> {
-        let mut state = self.model.init_states().into_iter().next();
-        let mut told = Vec::new();
-        for action in actions {
-            let Some(now) = state else { break };
-            told.push(self.model.sentence(&now, action));
-            state = self.model.next_state(&now, action.clone());
-        }
-        told
     }
 }
 

@@ -22,6 +22,7 @@ use quorate_core::shard::{Applied, Command, ReadAnswer};
 use quorate_spec::action::Action;
 use quorate_spec::ids::{ClientId, ConfigNum, GroupId, Seq, ShardId};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// The binding of the shard model at one scope.
 #[derive(Debug)]
@@ -46,20 +47,18 @@ impl Shards {
     }
 
     /// What the entry of a step is, and the group that appends it.
-    fn entry(&self, state: &State, step: &Step) -> Option<(GroupId, Command)> {
+    fn entry(&self, state: &State, step: &Step) -> Option<(GroupId, Arc<Command>)> {
         match step {
             Step::Write { group, client, seq } => {
-                state.request(&self.script, *client, *seq).map(|request| (*group, Command::clone(request)))
+                state.request(&self.script, *client, *seq).map(|request| (*group, Arc::clone(request)))
             }
             Step::Adopt { group, config } => {
                 let config = self.script.config(*config)?.clone();
-                Some((*group, Command::AdoptConfiguration { config }))
+                Some((*group, Arc::new(Command::AdoptConfiguration { config })))
             }
-            Step::Install { group, part: entry } | Step::Commit { group, entry } => {
-                Some((*group, Command::clone(entry)))
-            }
+            Step::Install { group, part: entry } | Step::Commit { group, entry } => Some((*group, Arc::clone(entry))),
             Step::Collect { group, shard, config } => {
-                Some((*group, Command::Collect { shard: *shard, config: *config }))
+                Some((*group, Arc::new(Command::Collect { shard: *shard, config: *config })))
             }
             Step::Call { .. }
             | Step::Restore { .. }

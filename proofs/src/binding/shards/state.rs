@@ -2,10 +2,10 @@
 
 use super::Shards;
 use crate::binding::structure::{Element, Signature, Structure};
+use crate::models::shards::contents::Contents;
 use crate::models::shards::state::{State, session_of};
 use quorate_core::controller::Assignment;
-use quorate_core::raft::Image;
-use quorate_core::shard::{Chunk, Command, Place, Records, RoleHeader, ShardGroup, ShardMessage};
+use quorate_core::shard::{Command, Place, Records, ShardGroup, ShardMessage};
 use quorate_spec::ids::ShardId;
 use quorate_spec::views::Origin;
 use std::collections::{BTreeMap, BTreeSet};
@@ -79,33 +79,8 @@ impl Shards {
     /// What a group holds, as its image tells it.
     fn hold(&self, made: &mut Structure, signature: &Signature, group: &ShardGroup) {
         let g = self.group(group.group());
-        let mut copies: BTreeMap<Place, Records> = BTreeMap::new();
-        let mut cursor = Some(None);
-        while let Some(from) = cursor {
-            let (chunk, next) = group.chunk(&from, usize::MAX);
-            match chunk {
-                Chunk::Header(header) => {
-                    for (number, role) in header.roles.iter().enumerate() {
-                        let shard = ShardId::new(number as u64);
-                        match role {
-                            RoleHeader::Serving => {
-                                let floor = header.config.floor;
-                                copies.insert(Place::Role(shard), Records { floor, ..Records::default() });
-                            }
-                            RoleHeader::Awaiting { .. } => made.add(signature, "awaits", &[g, number as Element]),
-                            RoleHeader::Absent => {}
-                        }
-                    }
-                    for frozen in &header.frozen {
-                        copies.insert(Place::Frozen(frozen.shard, frozen.config), Records::default());
-                    }
-                }
-                Chunk::Part { place, records } => {
-                    copies.entry(place).and_modify(|copy| *copy = records);
-                }
-            }
-            cursor = next;
-        }
+        let Contents { awaiting, copies } = Contents::of(group);
+        awaiting.iter().for_each(|shard| made.add(signature, "awaits", &[g, shard.get() as Element]));
         for (place, records) in &copies {
             match place {
                 Place::Role(shard) => {

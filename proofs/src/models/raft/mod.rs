@@ -27,7 +27,7 @@ pub use actions::{Deed, RaftAction};
 pub use local::Told;
 pub use network::{Envelope, Network};
 pub use payload::{Byte, Bytes};
-pub use record::record;
+pub use record::{record, record_until_broken};
 pub use scopes::{Reductions, Scope};
 pub use state::{Ghost, RaftState, Spent};
 

@@ -10,6 +10,7 @@ use super::scopes::{Reductions, Scope};
 use super::state::RaftState;
 use crate::verify::Dice;
 use quorate_core::raft::{Message, Timer};
+use quorate_spec::Violation;
 use quorate_spec::ids::{GroupId, NodeId};
 use quorate_spec::trace::{Event, events};
 use std::sync::Arc;
@@ -42,6 +43,13 @@ const RECORDED: Scope = Scope {
 /// # Panics
 /// The walk broke a property: that is for the model to tell.
 pub fn record(seed: u64, steps: usize) -> Vec<Event> {
+    let (trace, broken) = record_until_broken(seed, steps);
+    assert!(broken.is_none(), "seed {seed}: {broken:?}");
+    trace
+}
+
+/// The same, up to and with the step that breaks a property.
+pub fn record_until_broken(seed: u64, steps: usize) -> (Vec<Event>, Option<Violation>) {
     let model = RaftModel::at(RECORDED);
     let mut dice = Dice::new(seed);
     let mut state = model.boot();
@@ -56,16 +64,18 @@ pub fn record(seed: u64, steps: usize) -> Vec<Event> {
             fresh.retain(|other| !Arc::ptr_eq(other, envelope));
         }
         let Some(after) = model.take(&state, action.clone()) else { continue };
-        assert!(after.violation.is_none(), "seed {seed}: {:?}", after.violation);
         trace.extend(told(&model, &state, &action, &after));
         fresh.retain(|envelope| after.network.contains(envelope));
         fresh.extend(after.network.iter().filter(|envelope| !state.network.contains(envelope)).cloned());
         state = after;
+        if state.violation.is_some() {
+            break;
+        }
     }
     for (at, event) in (1..).zip(&mut trace) {
         event.at = at;
     }
-    trace
+    (trace, state.violation)
 }
 
 fn told(model: &RaftModel, before: &RaftState, action: &RaftAction, after: &RaftState) -> Vec<Event> {

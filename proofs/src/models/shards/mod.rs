@@ -7,11 +7,13 @@
 //! model). What judges: the invariants of `quorate_spec`, and an abstract store.
 
 pub mod actions;
+pub mod contents;
 mod driver;
 mod judge;
 pub mod names;
 
 mod read;
+mod record;
 pub mod scopes;
 pub mod script;
 pub mod state;
@@ -19,6 +21,8 @@ mod step;
 mod strokes;
 #[cfg(test)]
 mod tests;
+
+pub use record::{record, record_until_broken};
 
 use crate::scenario::{Fired, Lane, Scenario, Stroke};
 use actions::Step;
