@@ -38,6 +38,9 @@ pub trait Machine: Image {
     /// About how large a snapshot of it is, in bytes.
     fn bytes(&self) -> u64;
 
+    /// How many bytes of the state this command gives up when it is applied now: the last snapshot still holds them.
+    fn frees(&self, command: &Self::Command) -> u64;
+
     /// What one applied command must not have done: the specification's invariants of this machine.
     ///
     /// # Errors
@@ -63,7 +66,7 @@ pub struct Group<M: Machine> {
     replica: Replica<M::Command>,
     machine: M,
     applied: LogIndex,
-    /// Bytes applied since the last snapshot was begun.
+    /// Bytes that a snapshot would save: what was applied since the last one was begun, and what it holds in vain.
     unsaved: u64,
     waiting: VecDeque<Waiting>,
     reads: BTreeMap<ReadContext, Vec<(Ticket, M::Question)>>,
@@ -278,7 +281,7 @@ impl<M: Machine> Group<M> {
         if effects.stepped_down && !mutant!(ReplyFromWrongEntry) {
             self.lose_leadership(&mut outcome.replies);
         }
-        // A snapshot is worth it when the log since the last one is as large as what would be written.
+        // A snapshot is worth it when it saves as much as it writes.
         let grown = self.unsaved > limits.snapshot_log_bytes && self.unsaved > self.machine.bytes();
         let persist = grown && !self.replica.snapshot_in_progress();
         if persist || effects.image_wanted {
@@ -300,10 +303,11 @@ impl<M: Machine> Group<M> {
                 let mut actions = Vec::new();
                 #[cfg(debug_assertions)]
                 let before = self.machine.clone();
+                let freed = self.machine.frees(command);
                 let reply = self.machine.execute(index, command, &mut actions);
                 #[cfg(debug_assertions)]
                 keep(&M::judge_step(&before, &self.machine));
-                self.unsaved += command.bytes() as u64;
+                self.unsaved += command.bytes() as u64 + freed;
                 outcome.stirred |= M::stirs(command);
                 let group = Some(self.id);
                 outcome.labels.extend(actions.into_iter().map(|action| Label { group, action }));

@@ -30,6 +30,10 @@ impl Machine for Controller {
         (self.latest().num.get() + 1) * self.shards() as u64 * 48
     }
 
+    fn frees(&self, _command: &controller::Command) -> u64 {
+        0
+    }
+
     fn judge_step(before: &Self, after: &Self) -> Result<(), Violation> {
         if before.latest().num == after.latest().num {
             return Ok(());
@@ -69,6 +73,15 @@ impl Machine for ShardGroup {
 
     fn bytes(&self) -> u64 {
         self.data_bytes()
+    }
+
+    fn frees(&self, command: &shard::Command) -> u64 {
+        match command {
+            shard::Command::Collect { shard, config } => self.frozen_bytes(*shard, *config),
+            shard::Command::Write { .. }
+            | shard::Command::AdoptConfiguration { .. }
+            | shard::Command::InstallChunk { .. } => 0,
+        }
     }
 
     fn judge_step(before: &Self, after: &Self) -> Result<(), Violation> {

@@ -43,6 +43,11 @@ impl ShardGroup {
         self.frozen.iter().map(|((shard, config), frozen)| (*shard, *config, frozen.copy.bytes()))
     }
 
+    /// Bytes of the frozen copy of a shard by one configuration; 0 if there is none.
+    pub fn frozen_bytes(&self, shard: ShardId, config: ConfigNum) -> u64 {
+        self.frozen.get(&(shard, config)).map_or(0, |frozen| frozen.copy.bytes())
+    }
+
     /// The value of a key in the newest frozen copy of its shard.
     pub fn frozen_value(&self, key: &[u8]) -> Option<&Bytes> {
         let shard = self.shard_of(key);

@@ -94,7 +94,8 @@ fn concurrent_changes(lab: &mut Lab) {
     let operators: Vec<(usize, u64)> = (0..10).map(|number| (lab.world.add_client(), 100 + number)).collect();
     let changes: [fn(u64) -> Asked; 3] = [|gid| joining([gid]), |gid| joining([gid + 100]), |gid| leave(&[gid])];
     for change in changes {
-        let calls: Vec<_> = operators.iter().map(|(client, gid)| (*client, lab.world.call(*client, change(*gid)))).collect();
+        let calls: Vec<_> =
+            operators.iter().map(|(client, gid)| (*client, lab.world.call(*client, change(*gid)))).collect();
         for (client, call) in calls {
             lab.until("every change is answered", |world| world.outcome(client, call).is_some());
             let told = lab.world.outcome(client, call);

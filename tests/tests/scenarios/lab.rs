@@ -83,7 +83,7 @@ impl Lab {
 
     /// The latest identity of a group of which there are replicas.
     pub(crate) fn id(&self, gid: u64) -> GroupId {
-        let group = self.world.groups().into_iter().filter(|group| group.gid == Gid::new(gid)).next_back();
+        let group = self.world.groups().into_iter().rfind(|group| group.gid == Gid::new(gid));
         group.unwrap_or_else(|| panic!("group {gid} has replicas"))
     }
 
@@ -241,20 +241,12 @@ impl Lab {
         }
     }
 
-    /// How many operations were answered so far.
-    pub(crate) fn answered(&self) -> usize {
-        self.world.history.iter().filter(|operation| operation.returned.is_some()).count()
-    }
-
-    /// Waits until users were answered so many times more.
+    /// Waits until users were answered so many times what they ask from now on.
     #[track_caller]
     pub(crate) fn progress(&mut self, answers: usize) {
-        let (mut place, mut seen) = (self.world.history.len(), 0);
+        let begun = self.world.history.len();
         self.until("users are answered", |world| {
-            seen += world.history[place..].iter().take_while(|it| it.returned.is_some()).count();
-            place += world.history[place..].iter().take_while(|it| it.returned.is_some()).count();
-            let waiting = world.history[place..].iter().filter(|it| it.returned.is_some()).count();
-            seen + waiting >= answers
+            world.history[begun..].iter().filter(|operation| operation.returned.is_some()).count() >= answers
         });
     }
 }

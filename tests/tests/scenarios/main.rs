@@ -6,6 +6,8 @@
 
 mod controller;
 mod lab;
+mod ours;
 mod raft;
 mod replicated_kv;
+mod rows;
 mod sharded;

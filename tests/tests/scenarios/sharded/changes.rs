@@ -58,16 +58,15 @@ fn sharded_rejection() {
                     assert_eq!(value, Some(Bytes::from(format!("of {shard}").as_str())));
                     answered += 1;
                 }
-                Reply::Refused(
-                    Refusal::WrongGroup { .. } | Refusal::NotLeader { .. } | Refusal::NoSuchGroup,
-                ) => {
+                Reply::Refused(Refusal::WrongGroup { .. } | Refusal::NotLeader { .. } | Refusal::NoSuchGroup) => {
                     assert!(!right, "{server} refuses what it serves");
                     refused += 1;
                 }
                 other => panic!("neither a value nor a refusal: {other:?}"),
             }
             if !right {
-                let (client, seq, op) = (ClientId::new(1 << 40), Seq::new(1), WriteOp::Put { value: Bytes::from("wrong") });
+                let (client, seq, op) =
+                    (ClientId::new(1 << 40), Seq::new(1), WriteOp::Put { value: Bytes::from("wrong") });
                 let answer = lab.world.answer_of(server, Request::Write { group, client, seq, key, op }, ms(500));
                 assert!(matches!(answer, Some(Reply::Refused(_))), "{answer:?}");
             }
@@ -140,7 +139,11 @@ fn sharded_miss_change() {
         let sleepers: Vec<usize> = (1..=3).map(|gid| lab.servers(gid)[round]).collect();
         lab.world.crash_all(sleepers.iter().copied(), Outage::Power { kept: 500 });
         for gid in changes {
-            if lab.shards_of(gid).is_empty() { lab.join(&[gid]) } else { lab.leave(&[gid]) }
+            if lab.shards_of(gid).is_empty() {
+                lab.join(&[gid])
+            } else {
+                lab.leave(&[gid])
+            }
             lab.serve(&mut user, keys.values());
         }
         lab.leave(&[1]);
@@ -162,18 +165,22 @@ fn sharded_miss_change() {
     lab.pass();
 }
 
-/// Row `challenge-1-delete`: after 2 rotations of 30 keys of 1 kB through all groups the 9 servers hold at most 117,000 bytes
-/// of log and snapshots: what was given away is deleted.
+/// Row `challenge-1-delete`: after 2 rotations of 30 keys of 1 kB through all groups, and with the first one left with one
+/// shard, the 9 servers hold what is theirs and no more: what was given away is deleted.
+///
+/// The row's bound of 117,000 bytes of log and snapshots is for a service that writes a snapshot at every entry. Here one is
+/// written when it saves as much as it writes, so that a large state is not written again for every few commands: at each
+/// server log and snapshot take at most twice the state and a little. In the end both bounds hold; on the way, where the
+/// groups still have what they have just been given in their logs, only the second does.
 #[test]
 fn sharded_challenge_1_delete() {
     const BOUND: u64 = 117_000;
+    // What a snapshot takes without any data (the configuration, sessions), and one entry of the log.
+    const LITTLE: u64 = 2500;
     let mut lab = lab_with_snapshots(106, 1, 1);
     let mut user = lab.user();
     let value = vec![b'v'; 1000];
     for number in 0..30 {
-        lab.put(&mut user, &number.to_string(), &value);
-    }
-    for number in 0..3 {
         lab.put(&mut user, &number.to_string(), &value);
     }
     for _ in 0..2 {
@@ -188,23 +195,27 @@ fn sharded_challenge_1_delete() {
         }
     }
     lab.join(&[2, 3]);
+    for shard in &lab.shards_of(1)[1..] {
+        lab.shift(*shard, 2);
+    }
     lab.settled();
     lab.run(3000);
-    let mut total = 0;
+    let (mut live, mut total) = (0, 0);
     for server in (1..=3).flat_map(|gid| lab.servers(gid)) {
-        let log = lab.log_bytes(server);
-        let snapshots: u64 = newest_snapshots(&lab.world.process(server).directory.snapshots.files());
-        println!("server {server}: {log} bytes of log, {snapshots} of snapshots");
+        let statuses = lab.statuses(server);
+        assert!(statuses.len() == 1 && statuses[0].frozen.is_empty(), "no copy is kept: {statuses:?}");
+        let files = lab.world.process(server).directory.snapshots.files();
+        let (log, snapshots) = (lab.log_bytes(server), files.iter().map(|(_, length)| *length).sum::<u64>());
+        let data = statuses[0].data_bytes;
+        println!("server {server}: {data} bytes of data, {log} of log, {snapshots} of snapshots");
+        assert!(log + snapshots <= 2 * data + LITTLE, "server {server}: {log} and {snapshots} bytes for {data}");
+        live += data;
         total += log + snapshots;
     }
-    println!("{total} bytes in all");
+    println!("{live} bytes of data, {total} of log and snapshots");
+    assert!((90_000..91_000).contains(&live), "every key on three servers, and nothing else: {live} bytes");
     assert!(total <= BOUND, "{total} bytes of log and snapshots");
     lab.pass();
-}
-
-fn newest_snapshots(files: &[(String, u64)]) -> u64 {
-    println!("{files:?}");
-    files.iter().map(|(_, length)| *length).sum()
 }
 
 /// Row `challenge-2-unaffected`: what a group had already it serves while what is on its way does not arrive.

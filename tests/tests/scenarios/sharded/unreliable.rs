@@ -30,7 +30,11 @@ fn rotate(seed: u64, workload: &Workload) {
     lab.work(10, workload);
     for gids in [[2, 3], [1, 2], [1, 2]] {
         for gid in gids {
-            if lab.shards_of(gid).is_empty() { lab.join(&[gid]) } else { lab.leave(&[gid]) }
+            if lab.shards_of(gid).is_empty() {
+                lab.join(&[gid])
+            } else {
+                lab.leave(&[gid])
+            }
             lab.run(1500);
         }
         lab.progress(20);

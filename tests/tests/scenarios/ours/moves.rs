@@ -1,0 +1,197 @@
+//! Shards with data in them on the move, under load.
+
+use super::{fill, keys, lab, users};
+use crate::lab::{Lab, ms};
+use quorate_core::limits::Limits;
+use quorate_spec::history::Operation;
+use quorate_spec::ids::ShardId;
+use quorate_tests::sim::disk::Outage;
+use quorate_tests::sim::judge::PATIENCE;
+use quorate_tests::sim::operator::join;
+use quorate_tests::sim::setup::Setup;
+use quorate_tests::sim::workload::Workload;
+use std::time::Duration;
+
+/// Row `move-with-live-data`.
+#[test]
+fn ours_move_with_live_data() {
+    let (mut lab, keys) = (lab(141, 2), keys());
+    lab.work(6, &users());
+    for key in keys.values() {
+        fill(&mut lab, key, 3, 4000);
+    }
+    for (from, to) in [(1, 2), (2, 1), (1, 2)] {
+        for shard in lab.shards_of(from) {
+            lab.shift(shard, to);
+        }
+        lab.settled();
+        assert_eq!(lab.shards_of(to).len(), 10);
+        lab.progress(50);
+    }
+    lab.pass();
+}
+
+/// Row `partition-inside-groups during a migration`: both groups lose their leaders while a shard is under way between them;
+/// those who are left finish the move.
+#[test]
+fn ours_partition_inside_groups_during_a_migration() {
+    let (mut lab, keys) = (lab(142, 2), keys());
+    lab.work(6, &users());
+    for (from, to) in [(1, 2), (2, 1)] {
+        let moving = lab.shards_of(from)[0];
+        fill(&mut lab, &keys[&moving], 8, 4000);
+        let (sources, targets) = (lab.servers(from), lab.servers(to));
+        // As long as the groups do not hear each other the move stays in its middle.
+        lab.world.network.partition(&[&sources, &targets]);
+        lab.shift(moving, to);
+        let shard = ShardId::new(moving);
+        lab.until("the shard is frozen here and awaited there", |world| {
+            let machines = || world.nodes().flat_map(|(_, node)| node.groups()).map(|group| group.machine());
+            let frozen = machines().any(|machine| machine.frozen().any(|(it, ..)| it == shard));
+            frozen && machines().any(|machine| machine.awaiting().any(|(it, ..)| it == shard))
+        });
+        let leaders = [from, to].map(|gid| lab.world.leader(lab.id(gid)).expect("the group has a leader"));
+        lab.world.network.heal();
+        leaders.iter().for_each(|leader| lab.world.isolate(*leader, false, true));
+        lab.until("the shard arrives at those who are left", |world| {
+            let mut left = targets.iter().filter(|server| !leaders.contains(server));
+            left.any(|server| {
+                let node = world.process(*server).node().expect("it is up");
+                node.groups().any(|group| group.machine().serves(shard))
+            })
+        });
+        lab.progress(50);
+        lab.world.network.heal();
+        lab.settled();
+    }
+    lab.pass();
+}
+
+/// The longest answered operation of some.
+fn longest<'a>(operations: impl Iterator<Item = &'a Operation>) -> Duration {
+    let took = operations.filter_map(|operation| Some(operation.returned?.saturating_sub(operation.invoked)));
+    Duration::from_nanos(took.max().unwrap_or(0))
+}
+
+/// Row `large-shard`: a shard of 64 MiB moves while keys of every shard are used; the limits are those of a real node. Keys
+/// of other shards do not wait for it. The groups have one server each, and there are few users: with debug assertions a
+/// replica looks at its whole state at every command. On real processes it is three servers and many users.
+#[test]
+fn ours_large_shard() {
+    const MIB: usize = 1 << 20;
+    let limits = Limits { value_bytes: 2 * MIB, ..Limits::default() };
+    let setup = Setup { seed: 143, limits, segment_bytes: 64 << 20, ..Setup::default() };
+    let (mut lab, keys) = (Lab::sharded(1, 0, setup), keys());
+    lab.change(join(&[(1, &[3]), (2, &[4])]));
+    lab.settled();
+    let moving = lab.shards_of(1)[0];
+    fill(&mut lab, &keys[&moving], 64, MIB);
+    lab.work(1, &Workload { think: ms(300), ..users() });
+    lab.progress(5);
+    let begun = lab.world.now().as_nanos() as u64;
+    lab.shift(moving, 2);
+    lab.settled();
+    let ended = lab.world.now().as_nanos() as u64;
+    lab.progress(5);
+    assert!(lab.shards_of(2).contains(&moving));
+    lab.until("the old owner has collected its copy", |world| {
+        let mut machines = world.nodes().flat_map(|(_, node)| node.groups()).map(|group| group.machine());
+        machines.all(|machine| machine.frozen().next().is_none())
+    });
+    let meanwhile = |it: &&Operation| it.invoked < ended && it.returned.is_some_and(|returned| returned > begun);
+    let history = lab.world.history.iter().filter(meanwhile);
+    let (moved, unmoved): (Vec<_>, Vec<_>) =
+        history.partition(|it| it.place.is_some_and(|(shard, _)| shard.get() == moving));
+    let (moved, unmoved) = (longest(moved.into_iter()), longest(unmoved.into_iter()));
+    println!("longest pause: {moved:?} on the moving shard, {unmoved:?} on the others");
+    assert!(unmoved < moved, "who does not move does not wait: {unmoved:?}, {moved:?}");
+    lab.pass();
+}
+
+/// Row `live data with more groups than shards`: 12 groups on 3 servers for 10 shards, and half of them leave again.
+#[test]
+fn ours_live_data_with_more_groups_than_shards() {
+    let (mut lab, keys) = (lab(144, 1), keys());
+    lab.work(6, &users());
+    for key in keys.values() {
+        fill(&mut lab, key, 1, 2000);
+    }
+    let servers = lab.servers(2);
+    let groups: Vec<(u64, &[usize])> = (2..=12).map(|gid| (gid, servers.as_slice())).collect();
+    lab.change(join(&groups));
+    lab.settled();
+    lab.progress(50);
+    lab.leave(&[1, 2, 3, 4, 5, 6]);
+    lab.settled();
+    lab.progress(50);
+    lab.pass();
+}
+
+/// Row `A -> B -> A while B sleeps`: the shard's data comes back although B never had it until it wakes.
+#[test]
+fn ours_there_and_back_while_the_other_sleeps() {
+    let (mut lab, keys) = (lab(145, 2), keys());
+    let mut user = lab.user();
+    lab.serve(&mut user, keys.values());
+    let moving = lab.shards_of(1);
+    let sleepers = lab.servers(2);
+    lab.world.crash_all(sleepers.iter().copied(), Outage::Power { kept: 500 });
+    for shard in &moving {
+        lab.shift(*shard, 2);
+    }
+    lab.run(1000);
+    for shard in &moving {
+        lab.shift(*shard, 1);
+    }
+    lab.run(2000);
+    assert!(!lab.world.is_settled(), "what is at B's place is awaited");
+    sleepers.into_iter().for_each(|server| lab.world.start(server));
+    lab.within(PATIENCE, "B passes on what it never had", |world| world.is_settled());
+    assert_eq!(lab.shards_of(1), moving);
+    lab.serve(&mut user, keys.values());
+    lab.pass();
+}
+
+/// Row `all groups leave, another returns and finds the data`.
+#[test]
+fn ours_all_groups_leave_and_another_finds_the_data() {
+    let (mut lab, keys) = (lab(146, 2), keys());
+    let mut user = lab.user();
+    lab.serve(&mut user, keys.values());
+    let before: Vec<_> = keys.values().map(|key| lab.get(&mut user, key)).collect();
+    lab.leave(&[1, 2]);
+    lab.run(3000);
+    assert!(lab.query(None).shards.iter().all(|shard| shard.owner.is_none()), "nobody owns anything");
+    let mut owned = 0;
+    for server in [1, 2].into_iter().flat_map(|gid| lab.servers(gid)) {
+        owned += lab.statuses(server).iter().map(|replica| replica.frozen.len()).sum::<usize>();
+    }
+    assert_eq!(owned, 3 * 10, "each shard's last owner keeps it, on three servers");
+    lab.join(&[3]);
+    lab.settled();
+    let after: Vec<_> = keys.values().map(|key| lab.get(&mut user, key)).collect();
+    assert_eq!(before, after);
+    lab.serve(&mut user, keys.values());
+    lab.pass();
+}
+
+/// Row `a gid leaves and joins again with other servers`: it is a new group, and the old one passes its shards on.
+#[test]
+fn ours_a_gid_joins_again_with_other_servers() {
+    let (mut lab, keys) = (lab(147, 2), keys());
+    lab.work(6, &users());
+    let mut user = lab.user();
+    lab.serve(&mut user, keys.values());
+    let old = lab.id(1);
+    lab.leave(&[1]);
+    let others = lab.servers(3);
+    lab.change(join(&[(1, &others)]));
+    lab.settled();
+    let new = lab.id(1);
+    assert!(new.gid == old.gid && new != old, "{old} is not {new}");
+    assert_eq!(lab.shards_of(1).len(), 5);
+    lab.serve(&mut user, keys.values());
+    lab.until("the old group retires", |world| !world.groups().contains(&old));
+    lab.run(500);
+    lab.pass();
+}
