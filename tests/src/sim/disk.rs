@@ -10,6 +10,8 @@
 
 mod file;
 mod platter;
+#[cfg(test)]
+mod tests;
 
 use super::random::Random;
 pub use file::SimFile;
@@ -90,6 +92,8 @@ struct State {
     names: BTreeMap<String, u64>,
     journal: Vec<Op>,
     platter: Platter,
+    /// What the platter would hold if the disk had kept its word, after a crash in which that made a difference.
+    mirror: Option<Platter>,
     last_inode: u64,
     misbehaviour: Misbehaviour,
     misdeeds: Misdeeds,
@@ -127,6 +131,11 @@ impl SimDisk {
         self.interrupt(random);
         let state = &mut *self.lock();
         if let Outage::Power { kept } = outage {
+            if state.mirror.is_none() && state.platter.owes() {
+                let mut mirror = state.platter.clone();
+                mirror.repair();
+                state.mirror = Some(mirror);
+            }
             state.platter.lose(kept, random, &mut state.misdeeds);
         }
         state.reread();
@@ -156,7 +165,10 @@ impl SimDisk {
     /// The disk makes up for all lies, lost and misdirected writes and flipped bits, as if they had not been.
     pub fn repair(&self) {
         let state = &mut *self.lock();
-        state.platter.repair();
+        match state.mirror.take() {
+            Some(mirror) => state.platter = mirror,
+            None => state.platter.repair(),
+        }
         if state.journal.is_empty() {
             state.reread();
         }
@@ -164,7 +176,9 @@ impl SimDisk {
 
     /// What is on the disk counts from now on.
     pub fn forgive(&self) {
-        self.lock().platter.forgive();
+        let state = &mut *self.lock();
+        state.platter.forgive();
+        state.mirror = None;
     }
 
     /// What the disk does wrong now.

@@ -71,7 +71,7 @@ impl World {
     /// The same without healing anything.
     pub fn conclude(&mut self) {
         self.stop_work();
-        self.run_until(PATIENCE, |world| world.is_parted());
+        self.run_until(PATIENCE, |world| world.has_heard());
         let deadline = self.setup.deadline;
         if !self.run_until(deadline * 2, |world| world.is_quiet()) {
             return self.fail(PROGRESS, "a client's call does not end".into());

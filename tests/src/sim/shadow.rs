@@ -121,3 +121,34 @@ fn difference(expected: &Durable, found: &Durable) -> String {
     };
     format!("the disk held [{}] durably, and [{}] was found", last(expected), last(found))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use quorate_core::controller::NodeInfo;
+    use quorate_spec::ids::{NodeId, Stamp};
+
+    fn pin(number: u64) -> Write {
+        let info = NodeInfo { address: b"host:7000".as_slice().into(), stamp: Stamp::new(7) };
+        Write::Pin { node: NodeId::new(number), info }
+    }
+
+    #[test]
+    fn the_last_frame_may_be_missing_and_no_more() {
+        let mut shadow = Shadow::default();
+        let mut states = vec![shadow.durable.clone()];
+        for number in 1..=3 {
+            let id = WriteId::new(number);
+            shadow.submit(&[(id, pin(number))]);
+            shadow.synced(id).expect("a pin can be written");
+            states.push(shadow.durable.clone());
+        }
+        for (found, last_only) in [(1, false), (2, true)] {
+            assert!(shadow.clone().recovered(&states[found]).is_err());
+            let mut judged = shadow.clone();
+            let _ = judged.recovered(&states[found]);
+            assert_eq!(judged.lacks_last_frame(&states[found]), last_only);
+        }
+        assert!(shadow.recovered(&states[3]).is_ok());
+    }
+}

@@ -245,10 +245,11 @@ impl World {
                     return false;
                 }
                 self.crash(*process, Outage::Process);
-                let kept = self.exchange(*process, copy.0, copy.1);
+                let copied = Box::new(copy.1.durable.clone());
+                let kept = Box::new(self.exchange(*process, copy.0, copy.1));
                 self.processes[*process].lossy = true;
-                self.start(*process);
-                self.mend_in(HEARSAY, Mend::Aged { process: *process, kept: Box::new(kept) });
+                self.start_or_repair(*process);
+                self.mend_in(HEARSAY, Mend::Aged { process: *process, kept, copied });
                 true
             }
             Fault::Stranger { process, time } => {

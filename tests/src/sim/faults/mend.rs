@@ -7,6 +7,8 @@ use crate::sim::network::End;
 use crate::sim::process::{Directory, Down};
 use crate::sim::shadow::Shadow;
 use crate::sim::world::{Event, World};
+use quorate_core::durable::Durable;
+use quorate_spec::views::Role;
 use std::time::Duration;
 
 /// A directory that was put aside.
@@ -38,7 +40,7 @@ pub(crate) enum Mend {
     /// A process gets its directory back.
     Restore { process: usize, kept: Box<Kept> },
     /// A process that has an old copy by now is looked at: if it was refused it gets its directory back.
-    Aged { process: usize, kept: Box<Kept> },
+    Aged { process: usize, kept: Box<Kept>, copied: Box<Durable> },
     /// A process that had no business here goes.
     Dismiss { process: usize },
     /// The first of two processes with one identity may go on, if all others know the second.
@@ -48,8 +50,9 @@ pub(crate) enum Mend {
 }
 
 impl Mend {
-    fn is_a_parting(&self) -> bool {
-        matches!(self, Self::Part { .. })
+    /// Whether it takes its time, however healthy everything is.
+    fn is_hearsay(&self) -> bool {
+        matches!(self, Self::Aged { .. } | Self::Part { .. })
     }
 
     /// The process that it kills or starts, or may.
@@ -82,16 +85,16 @@ impl World {
         }
     }
 
-    /// Has everything that is still broken end now. Two of one identity are not told apart by that: it takes its time.
+    /// Has everything that is still broken end now, but what a process must hear from others: that takes its time.
     pub(in crate::sim) fn mend_all(&mut self) {
-        while let Some(number) = self.mends.iter().find(|(_, mend)| !mend.is_a_parting()).map(|(number, _)| *number) {
+        while let Some(number) = self.mends.iter().find(|(_, mend)| !mend.is_hearsay()).map(|(number, _)| *number) {
             self.mend(number);
         }
     }
 
-    /// Whether no two processes with one identity are being told apart.
-    pub(in crate::sim) fn is_parted(&self) -> bool {
-        !self.mends.values().any(Mend::is_a_parting)
+    /// Whether every process had the time to hear that it is not the one that others know.
+    pub(in crate::sim) fn has_heard(&self) -> bool {
+        !self.mends.values().any(Mend::is_hearsay)
     }
 
     fn end_fault(&mut self, mend: Mend) {
@@ -107,13 +110,14 @@ impl World {
             }
             Mend::Clock { process } => self.processes[process].clock = 1000,
             Mend::Lies { process } => {
+                let wal = self.processes[process].directory.wal.clone();
+                wal.misbehave(|it| it.lies = false);
                 if self.is_expendable(process) {
                     let kept = if self.random.per_mille(500) { 0 } else { 300 };
                     self.crash(process, Outage::Power { kept });
+                } else {
+                    wal.repair();
                 }
-                let wal = &self.processes[process].directory.wal;
-                wal.misbehave(|it| it.lies = false);
-                wal.repair();
                 self.start_or_repair(process);
             }
             Mend::Exposure { process } => {
@@ -128,13 +132,7 @@ impl World {
                 self.start(process);
             }
             Mend::Restore { process, kept } => self.put_back(process, *kept),
-            Mend::Aged { process, kept } => {
-                if self.processes[process].is_up() {
-                    // Nobody remembers a later boot, and nobody misses what it lost.
-                    return;
-                }
-                self.put_back(process, *kept);
-            }
+            Mend::Aged { process, kept, copied } => self.look_at_aged(process, kept, copied),
             Mend::Dismiss { process } => {
                 self.take_down(process, Outage::Process, Down::Gone);
                 self.processes[process].down = Some(Down::Gone);
@@ -159,20 +157,49 @@ impl World {
         self.start_or_repair(process);
     }
 
-    /// Two processes with one identity meet: the first goes on, and must be told that a later one is known. If not all
-    /// others know that, both could make promises to different peers; then the first goes without a word.
+    /// A process that was given an old copy stops if anybody remembers a later boot; then it gets its directory back.
+    /// Unless others did not remember and were promised something by the copy: those promises count, so the copy stays,
+    /// under a boot that is later than all that are remembered.
+    fn look_at_aged(&mut self, process: usize, kept: Box<Kept>, copied: Box<Durable>) {
+        match self.processes[process].down {
+            // Nobody remembers a later boot, and nobody misses what it lost.
+            None => {}
+            Some(Down::Halted(_)) if self.processes[process].shadow.durable == *copied => self.put_back(process, *kept),
+            Some(Down::Halted(_)) => {
+                let boot = &mut self.processes[process].directory.boot;
+                *boot = kept.directory.boot.max(*boot);
+                self.start_or_repair(process);
+            }
+            // It is down for another reason, and starts by itself.
+            Some(_) => self.mend_in(HEARSAY, Mend::Aged { process, kept, copied }),
+        }
+    }
+
+    /// Two processes with one identity meet: the first goes on, and must be told that a later one is known. That is promised
+    /// if all others know the second, and no answer to the second can reach the first: nothing is under way to it, and the
+    /// second asks for no votes. Else both could have the same vote, or give one each; then the first goes without a word.
     fn meet(&mut self, process: usize, other: usize) {
         let (id, boot) = (self.processes[other].id, self.boot(other));
         let groups = self.groups_of(other);
         let peers = self.nodes().map(|(number, _)| number).filter(|number| ![process, other].contains(number));
         let concerned = peers.filter(|peer| self.groups_of(*peer).iter().any(|group| groups.contains(group)));
-        let known = concerned.collect::<Vec<_>>().into_iter().all(|peer| self.heard.get(&(peer, id)) >= Some(&boot));
+        let concerned: Vec<usize> = concerned.collect();
+        let known = concerned.iter().all(|peer| self.heard.get(&(*peer, id)) >= Some(&boot)) && !self.campaigns(other);
+        for peer in 0..self.processes.len() {
+            self.network.end_connection((End::Process(peer), End::Process(process)), self.now);
+        }
         self.processes[process].paused_until = self.now;
         if known && self.processes[other].is_up() {
             return self.mend_in(HEARSAY, Mend::Part { process, other });
         }
         self.quiet_until = self.now;
         self.take_over(process, other);
+    }
+
+    /// Whether a process asks for votes.
+    fn campaigns(&self, number: usize) -> bool {
+        let replicas = self.processes[number].node().map(|node| node.status().replicas);
+        replicas.is_some_and(|replicas| replicas.iter().any(|it| it.role == Role::Candidate))
     }
 
     fn part(&mut self, process: usize, other: usize) {

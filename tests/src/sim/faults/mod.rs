@@ -14,7 +14,11 @@
 //! | syncs that lie, then a power cut | starts without what was lost, or, when a hole shows, does not start | in part |
 //! | the directory is gone (wiped) | starts as a stranger; the others refuse it and it stops | yes |
 //! | an old copy of the directory is put back | stops if anybody remembers a later boot; otherwise it is what a disk that lied is | in part |
-//! | two processes with one identity | the one that others know longer or later goes on, the other is told and stops | yes |
+//! | two processes with one identity | the one that others know longer or later goes on, the other is told and stops | in part |
+//!
+//! Of two processes with one identity the one with the earlier boot stops as soon as it reaches a peer that knows the later.
+//! Until then it is a voter like any other, and so is what was sent to the one and is read by the other: a vote, say, given
+//! to the second and sent to the address of the first. Nobody can tell that; do not start a copy of a data directory.
 //!
 //! Where the last column says no, promises can be broken, and nothing that a node finds on its disk tells it so: the
 //! guarantee ends there. The simulator injects such a loss only while everybody else holds everything that may be lost
