@@ -2,7 +2,10 @@
 
 use super::{fill, keys, lab, users};
 use crate::lab::{Lab, ms};
+use quorate_core::bytes::Bytes;
+use quorate_core::client::{Operation as Asked, Outcome as Told};
 use quorate_core::limits::Limits;
+use quorate_core::shard::WriteOp;
 use quorate_spec::history::Operation;
 use quorate_spec::ids::ShardId;
 use quorate_tests::sim::disk::Outage;
@@ -73,35 +76,55 @@ fn longest<'a>(operations: impl Iterator<Item = &'a Operation>) -> Duration {
     Duration::from_nanos(took.max().unwrap_or(0))
 }
 
-/// Row `large-shard`: a shard of 64 MiB moves while keys of every shard are used; the limits are those of a real node. Keys
-/// of other shards do not wait for it. The groups have one server each, and there are few users: with debug assertions a
-/// replica looks at its whole state at every command. On real processes it is three servers and many users.
+/// Row `large-shard`: a shard of 64 MiB moves while keys of every shard are read; the limits are nearly those of a real
+/// node. Keys of other shards do not wait for it. The groups have one server each, the values are few and large, and what
+/// fills the shard is no part of the history: with debug assertions a replica looks at its whole state at every command.
+/// On real processes it is three servers, users who write, and every byte.
 #[test]
 fn ours_large_shard() {
-    const MIB: usize = 1 << 20;
-    let limits = Limits { value_bytes: 2 * MIB, ..Limits::default() };
+    const SHARD: u64 = 64 << 20;
+    const VALUES: u64 = 17;
+    let bytes = SHARD.div_ceil(VALUES) as usize;
+    let limits = Limits { value_bytes: bytes, ..Limits::default() };
     let setup = Setup { seed: 143, limits, segment_bytes: 64 << 20, ..Setup::default() };
     let (mut lab, keys) = (Lab::sharded(1, 0, setup), keys());
     lab.change(join(&[(1, &[3]), (2, &[4])]));
     lab.settled();
     let moving = lab.shards_of(1)[0];
-    fill(&mut lab, &keys[&moving], 64, MIB);
-    lab.work(1, &Workload { think: ms(300), ..users() });
-    lab.progress(5);
+    let key = |number: u64| Bytes::from(format!("{{{}}}:{number}", keys[&moving]).as_str());
+    let value = |number: u64| Bytes::from(vec![number as u8; bytes].as_slice());
+    for number in 0..VALUES {
+        let op = WriteOp::Put { value: value(number) };
+        let told = lab.world.call_and_wait(lab.operator, Asked::Write { key: key(number), op });
+        assert!(matches!(told, Some(Told::Written { .. })), "{told:?}");
+    }
+    lab.work(8, &Workload { keys: 30, gets: 1000, think: ms(20), ..users() });
+    lab.progress(50);
     let begun = lab.world.now().as_nanos() as u64;
     lab.shift(moving, 2);
     lab.settled();
     let ended = lab.world.now().as_nanos() as u64;
-    lab.progress(5);
-    assert!(lab.shards_of(2).contains(&moving));
-    lab.until("the old owner has collected its copy", |world| {
-        let mut machines = world.nodes().flat_map(|(_, node)| node.groups()).map(|group| group.machine());
-        machines.all(|machine| machine.frozen().next().is_none())
-    });
+    lab.progress(50);
+    let (source, target) = (lab.statuses(3), lab.statuses(4));
+    assert!(target[0].serving.contains(&ShardId::new(moving)));
+    assert!(target[0].data_bytes >= SHARD, "all of it arrived: {} bytes", target[0].data_bytes);
+    assert!(source[0].data_bytes < SHARD / VALUES, "the old owner has collected its copy: {:?}", source[0].frozen);
+    for number in [0, VALUES / 2, VALUES - 1] {
+        match lab.world.peek(lab.operator, &key(number)) {
+            Some(Told::Value { value: found, .. }) => assert!(found == Some(value(number)), "value {number}"),
+            told => panic!("the read is answered: {told:?}"),
+        }
+    }
     let meanwhile = |it: &&Operation| it.invoked < ended && it.returned.is_some_and(|returned| returned > begun);
     let history = lab.world.history.iter().filter(meanwhile);
     let (moved, unmoved): (Vec<_>, Vec<_>) =
         history.partition(|it| it.place.is_some_and(|(shard, _)| shard.get() == moving));
+    assert!(
+        !moved.is_empty() && unmoved.len() >= 20,
+        "keys of all shards were read: {} {}",
+        moved.len(),
+        unmoved.len()
+    );
     let (moved, unmoved) = (longest(moved.into_iter()), longest(unmoved.into_iter()));
     println!("longest pause: {moved:?} on the moving shard, {unmoved:?} on the others");
     assert!(unmoved < moved, "who does not move does not wait: {unmoved:?}, {moved:?}");
