@@ -107,10 +107,10 @@ fn foot(table: &mut String, arguments: &Arguments, compared: &Compared) {
 
 /// Whether anything else ran: the figures of a busy machine say little.
 fn quiet(compared: &Compared) -> String {
-    let others = compared.measured.values().map(|measured| Figures::median(&measured.rounds).others);
-    let others = others.fold(0.0, f64::max) * 100.0;
+    let rounds = compared.measured.values().flat_map(|measured| &measured.rounds);
+    let others = rounds.map(|round| round.others).fold(0.0, f64::max) * 100.0;
     let verdict = if others > BUSY * 100.0 { ": not a quiet machine, measure again" } else { "" };
-    format!("Others used up to {others:.0} % of the processors meanwhile{verdict}.")
+    format!("Others used up to {others:.0} % of the processors in a round{verdict}.")
 }
 
 /// Everything, as one value.
