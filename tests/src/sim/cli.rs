@@ -3,6 +3,7 @@
 use super::campaign::{Campaign, Tally};
 use super::canaries::CANARIES;
 use super::judge::Finding;
+use super::pieces;
 use super::plan::Plan;
 use super::run::{Report, run};
 use super::shrink::shrink;
@@ -10,6 +11,7 @@ use super::verdicts::Judge;
 use clap::Parser;
 use quorate_spec::Violation;
 use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
@@ -31,6 +33,9 @@ enum Command {
         /// Tell every step of every node on standard error.
         #[arg(long)]
         trace: bool,
+        /// Only these faults of its schedule, by their numbers: what `--shrink` found.
+        #[arg(long, value_delimiter = ',')]
+        only: Option<Vec<usize>>,
     },
     /// Runs worlds that are broken on purpose: all must fail.
     Canaries {
@@ -49,6 +54,9 @@ enum Command {
         /// How many worlds run at once.
         #[arg(long, default_value_t = 2)]
         threads: usize,
+        /// Keep what passes in this file, a line for every hundred seeds, and do not run it again.
+        #[arg(long)]
+        resume: Option<PathBuf>,
         /// Standard output is one JSON value.
         #[arg(long)]
         json: bool,
@@ -69,11 +77,18 @@ pub fn command(arguments: &[String]) -> Option<ExitCode> {
     }
     let arguments = std::iter::once("quorate-sim").chain(arguments.iter().map(String::as_str));
     Some(match Command::try_parse_from(arguments) {
-        Ok(Command::Run { seed, json, shrink, trace }) => run_seed(seed, json, shrink, trace),
+        Ok(Command::Run { seed, json, shrink, trace, only }) => {
+            let plan = Plan { trace, ..Plan::of(seed) };
+            run_plan(&only.map_or(plan.clone(), |only| plan.only(&only)), json, shrink)
+        }
         Ok(Command::Canaries { json }) => run_canaries(json),
-        Ok(Command::Campaign { seeds, seconds, threads, json }) => {
+        Ok(Command::Campaign { seeds, seconds, threads, resume, json }) => {
             let time = Duration::from_secs(seconds);
-            run_campaign(&Campaign { seeds: seeds.0..seeds.1, time, threads }, json)
+            let campaign = Campaign { seeds: seeds.0..seeds.1, time, threads };
+            match resume {
+                Some(file) => resume_campaign(&campaign, &file),
+                None => run_campaign(&campaign, json),
+            }
         }
         Err(error) => {
             let _ = error.print();
@@ -86,9 +101,8 @@ fn exit(passed: bool) -> ExitCode {
     if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-fn run_seed(seed: u64, json: bool, shrinks: bool, trace: bool) -> ExitCode {
-    let plan = Plan { trace, ..Plan::of(seed) };
-    let report = run(&plan);
+fn run_plan(plan: &Plan, json: bool, shrinks: bool) -> ExitCode {
+    let report = run(plan);
     if json {
         println!("{}", to_json(&report));
     } else {
@@ -96,7 +110,7 @@ fn run_seed(seed: u64, json: bool, shrinks: bool, trace: bool) -> ExitCode {
     }
     let passed = matches!(report.finding, Finding::Pass);
     if shrinks && !passed {
-        tell_shrunk(&plan);
+        tell_shrunk(plan);
     }
     exit(passed)
 }
@@ -140,6 +154,8 @@ fn tell_shrunk(plan: &Plan) {
     for scheduled in &plan.faults {
         eprintln!("  {:>10.3?}  {:?}", scheduled.at, scheduled.fault);
     }
+    let numbers: Vec<String> = plan.faults.iter().map(|scheduled| scheduled.number.to_string()).collect();
+    eprintln!("again: quorate-sim run --seed {} --only {}", plan.setup.seed, numbers.join(","));
 }
 
 fn run_canaries(json: bool) -> ExitCode {
@@ -171,14 +187,41 @@ fn run_canaries(json: bool) -> ExitCode {
     exit(all)
 }
 
-fn run_campaign(campaign: &Campaign, json: bool) -> ExitCode {
+fn measure(campaign: &Campaign) -> (Tally, f64) {
     let cpu = cpu_seconds();
     let tally = campaign.run(Plan::of, |report| {
         if report.finding.word() != "pass" {
             eprintln!("seed {} {}: {}", report.seed, report.finding.word(), evidence(&report.finding));
         }
     });
-    let cpu = (cpu_seconds() - cpu).max(0.01);
+    (tally, (cpu_seconds() - cpu).max(0.01))
+}
+
+fn resume_campaign(campaign: &Campaign, file: &Path) -> ExitCode {
+    let run = |piece: &Campaign| {
+        let (tally, cpu) = measure(piece);
+        // One that ran out of time is not whole.
+        let whole = tally.runs == piece.seeds.end - piece.seeds.start;
+        (whole && tally.failed.is_empty(), tally_to_json(&tally, cpu))
+    };
+    match pieces::resume(campaign, file, run) {
+        Ok(sums) => {
+            let [runs, operations, faults] = ["runs", "operations", "fault_count"].map(|number| sums.of(number));
+            let [hours, cpu] = ["virtual_hours", "cpu_seconds"].map(|number| sums.of(number));
+            println!(
+                "{runs} runs, {operations} operations judged, {faults} faults, {hours:.1} cluster-hours, {cpu:.1} s of CPU"
+            );
+            exit(sums.passed)
+        }
+        Err(error) => {
+            eprintln!("error: {}: {error}", file.display());
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run_campaign(campaign: &Campaign, json: bool) -> ExitCode {
+    let (tally, cpu) = measure(campaign);
     let passed = tally.failed.is_empty();
     if json {
         println!("{}", tally_to_json(&tally, cpu));

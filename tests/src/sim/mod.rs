@@ -14,6 +14,7 @@ pub mod judge;
 pub mod network;
 pub mod operator;
 mod outages;
+pub mod pieces;
 pub mod plan;
 pub mod process;
 pub mod random;

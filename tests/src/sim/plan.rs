@@ -11,6 +11,8 @@ use std::time::Duration;
 /// A fault and when it comes, counted from when the cluster serves.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Scheduled {
+    /// Its place in the whole schedule.
+    pub number: usize,
     /// When.
     pub at: Moment,
     /// What.
@@ -86,6 +88,13 @@ impl Plan {
         plan
     }
 
+    /// The same with these faults only, by their numbers.
+    #[must_use]
+    pub fn only(mut self, numbers: &[usize]) -> Self {
+        self.faults.retain(|scheduled| numbers.contains(&scheduled.number));
+        self
+    }
+
     /// Faults all along, at a pace of the run's own.
     fn schedule(&self, random: &mut Random) -> Vec<Scheduled> {
         let pace = *random.pick(&[300, 1000, 3000]);
@@ -95,7 +104,7 @@ impl Plan {
             if at >= self.length {
                 return faults;
             }
-            faults.push(Scheduled { at, fault: self.draw(random) });
+            faults.push(Scheduled { number: faults.len(), at, fault: self.draw(random) });
         }
     }
 
