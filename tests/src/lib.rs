@@ -17,4 +17,5 @@ pub mod replay;
 pub mod shell;
 pub mod sim;
 pub mod small_disk;
+pub mod story;
 pub mod world;

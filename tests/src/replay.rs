@@ -1,15 +1,14 @@
 //! A node's record stepped through the core again: every effect must be the same. Where the core's debug assertions are
 //! on, every recorded state is judged by the specification's local invariants on the way.
 
-use base64::Engine as _;
-use base64::prelude::BASE64_STANDARD as BASE64;
+use crate::story::{Story, tell};
 use quorate::record::{Digest, Item, Reader, RecordError};
 use quorate_core::effect::Effects;
 use quorate_core::input::Input;
 use quorate_core::node::Node;
 use quorate_spec::ids::{Boot, NodeId};
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::fmt;
 use std::path::Path;
 
@@ -135,19 +134,6 @@ pub fn replay_with(path: &Path, mut watch: impl FnMut(&Input, &Effects)) -> Resu
     }
 }
 
-/// How much of an input is shown.
-const SHOWN: usize = 200;
-
-/// An input for people.
-fn tell(input: &Input) -> String {
-    let mut told = format!("{input:?}");
-    if let Some((end, _)) = told.char_indices().nth(SHOWN) {
-        told.truncate(end);
-        told.push_str("..");
-    }
-    told
-}
-
 /// Replays a record, and makes it a trace file for `quorate-check show` and `explore`: how the node began, and a sentence
 /// for each input, with the steps of the specification that it led to.
 ///
@@ -155,37 +141,11 @@ fn tell(input: &Input) -> String {
 /// The record cannot be read at all.
 pub fn trace(path: &Path) -> Result<(Value, Result<Replayed, ReplayError>), RecordError> {
     let start = Reader::open(path)?.start().clone();
-    let mut steps = Vec::new();
-    let replayed = replay_with(path, |input, effects| {
-        steps.push(json!({ "sentence": sentence(input, effects), "action": encode(input) }));
-    });
-    let verdict = replayed.as_ref().err();
-    let trace = json!({
-        "format": 1,
-        "version": start.version,
-        "model": "record",
-        "scope": path.display().to_string(),
-        "mutant": null,
-        "property": verdict.map(|_| "SameEffects"),
-        "evidence": verdict.map(ToString::to_string),
-        "initial": 0,
-        "start": encode(&(start.restarted, start.limits)),
-        "steps": steps,
-    });
+    let mut story = Story::begin(&start.restarted, &start.limits);
+    let replayed = replay_with(path, |input, effects| story.took(input, effects));
+    let verdict = replayed.as_ref().err().map(|error| ("SameEffects", error.to_string()));
+    let trace = story.trace(&start.version, &path.display().to_string(), verdict);
     Ok((trace, replayed))
-}
-
-/// As the trace file holds it: JSON has neither numbers of 128 bits nor maps by group.
-fn encode(value: &impl Serialize) -> String {
-    BASE64.encode(postcard::to_allocvec(value).expect("plain data"))
-}
-
-/// An input and what it did, in a sentence.
-fn sentence(input: &Input, effects: &Effects) -> String {
-    let steps: Vec<String> = effects.labels.iter().map(|label| format!("{:?}", label.action)).collect();
-    let steps = if steps.is_empty() { "nothing".to_owned() } else { steps.join(", ") };
-    let Effects { writes, sends, replies, .. } = effects;
-    format!("{}: {steps} ({} writes, {} messages, {} answers)", tell(input), writes.len(), sends.len(), replies.len())
 }
 
 /// Replays every record of a directory. Says how many there are, or the first that does not stand, with its name.
@@ -246,7 +206,7 @@ mod tests {
         let (trace, again) = trace(&path).expect("it can be read");
         assert_eq!(again.expect("it stands"), replayed);
         let steps = trace["steps"].as_array().expect("steps");
-        assert_eq!((steps.len(), &steps[0]["action"]), (5, &Value::from(encode(&Input::Fired { timer: Timer::Poll }))));
+        assert_eq!((steps.len(), &steps[0]["action"]), (5, &Value::from("AgI=")));
         let told = steps[0]["sentence"].as_str().expect("a sentence");
         assert!(told.starts_with("Fired { timer: Poll }: "), "{told}");
         assert!(trace["start"].as_str().is_some_and(|start| start.len() > 20), "{trace}");

@@ -6,6 +6,7 @@
 use super::stack::read::message as in_words;
 use crate::scenario::{Fired, Lane, Scenario, Stroke, Tone};
 use crate::trace::{self, Trace, TraceError};
+use crate::verify::caught;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD as BASE64;
 use quorate_core::effect::Effects;
@@ -26,7 +27,10 @@ const SHOWN: usize = 300;
 /// The property that a record breaks if the core does otherwise now.
 const SAME: &str = "SameEffects";
 
-super::judged![RecordModel: SAME];
+/// The property that it breaks if it is one of a simulated run that failed as a whole.
+const WHOLE: &str = "WholeRun";
+
+super::judged![RecordModel: SAME, WHOLE];
 
 /// An input, in a trace file as bytes in base64: JSON has neither numbers of 128 bits nor maps by group.
 #[derive(Clone, Debug, PartialEq)]
@@ -94,7 +98,8 @@ impl RecordModel {
             let read = serde_json::from_value(step.action.clone());
             let Recorded(input) = read.map_err(|_| whole.diverges(place))?;
             if place < before {
-                let _ = start.step(input);
+                // A core that does otherwise than the one that wrote the trace may find inputs that cannot be.
+                caught(|| _ = start.step(input)).map_err(|_| whole.diverges(place))?;
                 continue;
             }
             if let Input::Received { from, .. } = &input {
@@ -104,9 +109,13 @@ impl RecordModel {
         }
         // Whom it sends to is known only when it has been stepped through.
         let mut node = start.clone();
-        inputs.iter().for_each(|input| peers.extend(node.step(input.clone()).sends.iter().map(|(to, _)| *to)));
+        for (place, input) in inputs.iter().enumerate() {
+            let effects = caught(|| node.step(input.clone())).map_err(|_| whole.diverges(before + place))?;
+            peers.extend(effects.sends.iter().map(|(to, _)| *to));
+        }
         peers.remove(&me);
-        let verdict = whole.property.as_ref().map(|_| Violation::new(SAME, whole.evidence.clone().unwrap_or_default()));
+        let property = whole.property.as_ref().map(|name| if name == WHOLE { WHOLE } else { SAME });
+        let verdict = property.map(|name| Violation::new(name, whole.evidence.clone().unwrap_or_default()));
         let shown = Trace { steps: whole.steps[before..].to_vec(), ..whole.clone() };
         let peers = peers.into_iter().collect();
         Ok((Self { start, me, inputs, before, peers, verdict, fired: Fired::default() }, shown))

@@ -22,6 +22,7 @@ mod walk;
 mod tests;
 
 pub use judged::CORE_PANIC;
+pub(crate) use panics::caught;
 pub use progress::{Printer, Progress, memory_in_use};
 pub use replay::{Step, replay, steps};
 pub use report::{Bound, Counterexample, Outcome, PropertyReport, Report};

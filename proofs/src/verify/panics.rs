@@ -10,7 +10,7 @@ thread_local! {
 }
 
 /// Runs `step`; a panic in it is an error with its message and place, and is not printed.
-pub(super) fn caught<T>(step: impl FnOnce() -> T) -> Result<T, String> {
+pub(crate) fn caught<T>(step: impl FnOnce() -> T) -> Result<T, String> {
     static HOOK: Once = Once::new();
     HOOK.call_once(install);
     MESSAGE.with_borrow_mut(|message| *message = Some(String::new()));

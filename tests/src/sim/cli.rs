@@ -33,6 +33,9 @@ enum Command {
         /// Tell every step of every node on standard error.
         #[arg(long)]
         trace: bool,
+        /// Write the last life of every process into this directory, for `quorate-check show` and `explore`.
+        #[arg(long, value_name = "DIR")]
+        traces: Option<PathBuf>,
         /// Only these faults of its schedule, by their numbers: what `--shrink` found.
         #[arg(long, value_delimiter = ',')]
         only: Option<Vec<usize>>,
@@ -77,9 +80,9 @@ pub fn command(arguments: &[String]) -> Option<ExitCode> {
     }
     let arguments = std::iter::once("quorate-sim").chain(arguments.iter().map(String::as_str));
     Some(match Command::try_parse_from(arguments) {
-        Ok(Command::Run { seed, json, shrink, trace, only }) => {
-            let plan = Plan { trace, ..Plan::of(seed) };
-            run_plan(&only.map_or(plan.clone(), |only| plan.only(&only)), json, shrink)
+        Ok(Command::Run { seed, json, shrink, trace, traces, only }) => {
+            let plan = Plan { trace, records: traces.is_some(), ..Plan::of(seed) };
+            run_plan(&only.map_or(plan.clone(), |only| plan.only(&only)), json, shrink, traces.as_deref())
         }
         Ok(Command::Canaries { json }) => run_canaries(json),
         Ok(Command::Campaign { seeds, seconds, threads, resume, json }) => {
@@ -101,8 +104,11 @@ fn exit(passed: bool) -> ExitCode {
     if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-fn run_plan(plan: &Plan, json: bool, shrinks: bool) -> ExitCode {
+fn run_plan(plan: &Plan, json: bool, shrinks: bool, traces: Option<&Path>) -> ExitCode {
     let report = run(plan);
+    if let Some(directory) = traces.filter(|_| !shrinks) {
+        write_traces(&report, directory);
+    }
     if json {
         println!("{}", to_json(&report));
     } else {
@@ -110,7 +116,7 @@ fn run_plan(plan: &Plan, json: bool, shrinks: bool) -> ExitCode {
     }
     let passed = matches!(report.finding, Finding::Pass);
     if shrinks && !passed {
-        tell_shrunk(plan);
+        tell_shrunk(plan, traces);
     }
     exit(passed)
 }
@@ -147,15 +153,32 @@ fn tell(report: &Report) {
     }
 }
 
-fn tell_shrunk(plan: &Plan) {
-    let plan = &Plan { trace: false, ..plan.clone() };
+/// Writes a trace for each process, and says where.
+fn write_traces(report: &Report, directory: &Path) {
+    for (process, trace) in &report.traces {
+        let file = directory.join(format!("process-{process}.trace.json"));
+        let written = std::fs::create_dir_all(directory).and_then(|()| std::fs::write(&file, trace.to_string()));
+        if let Err(error) = written {
+            eprintln!("error: {}: {error}", file.display());
+            return;
+        }
+    }
+    let directory = directory.display();
+    eprintln!("the last life of every process: quorate-check show or explore --trace {directory}/process-N.trace.json");
+}
+
+fn tell_shrunk(plan: &Plan, traces: Option<&Path>) {
+    let plan = &Plan { trace: false, records: false, ..plan.clone() };
     let Some((plan, report)) = shrink(plan) else { return };
     eprintln!("with these faults it still fails ({}):", evidence(&report.finding));
     for scheduled in &plan.faults {
         eprintln!("  {:>10.3?}  {:?}", scheduled.at, scheduled.fault);
     }
     let numbers: Vec<String> = plan.faults.iter().map(|scheduled| scheduled.number.to_string()).collect();
-    eprintln!("again: quorate-sim run --seed {} --only {}", plan.setup.seed, numbers.join(","));
+    let seed = plan.setup.seed;
+    eprintln!("again: quorate-sim run --seed {seed} --only {}", numbers.join(","));
+    let directory = traces.map_or_else(|| PathBuf::from(format!("seed-{seed}")), Path::to_owned);
+    write_traces(&run(&Plan { records: true, ..plan }), &directory);
 }
 
 fn run_canaries(json: bool) -> ExitCode {
@@ -230,7 +253,7 @@ fn run_campaign(campaign: &Campaign, json: bool) -> ExitCode {
     }
     if let Some(first) = tally.failed.first() {
         eprintln!("again: quorate-sim run --seed {}", first.seed);
-        tell_shrunk(&Plan::of(first.seed));
+        tell_shrunk(&Plan::of(first.seed), None);
     }
     exit(passed)
 }

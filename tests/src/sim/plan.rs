@@ -38,6 +38,8 @@ pub struct Plan {
     pub reckless: bool,
     /// Tell every step on standard error.
     pub trace: bool,
+    /// Keep what every node was given, as traces.
+    pub records: bool,
 }
 
 /// The cast of a cluster: how many processes, and which of them serve which group.
@@ -83,6 +85,7 @@ impl Plan {
             faults: Vec::new(),
             reckless: false,
             trace: false,
+            records: false,
         };
         plan.faults = plan.schedule(&mut random);
         plan

@@ -6,6 +6,7 @@ use super::operator::join;
 use super::plan::Plan;
 use super::world::{Counts, World};
 use quorate_spec::Violation;
+use serde_json::Value;
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
@@ -32,6 +33,8 @@ pub struct Report {
     pub counts: Counts,
     /// What is said of it.
     pub finding: Finding,
+    /// The last life of every process as a trace, if they were kept.
+    pub traces: BTreeMap<usize, Value>,
 }
 
 impl Report {
@@ -46,6 +49,7 @@ pub fn run(plan: &Plan) -> Report {
     let mut world = World::new(plan.setup.clone());
     world.reckless = plan.reckless;
     world.trace = plan.trace;
+    world.records = plan.records;
     let panicked = catch_unwind(AssertUnwindSafe(|| live(&mut world, plan))).err();
     let finding = match panicked {
         None => world.judge(),
@@ -91,6 +95,7 @@ fn live(world: &mut World, plan: &Plan) {
 }
 
 fn report(world: &World, finding: Finding) -> Report {
+    let traces = world.traces(&finding);
     let mut faults: BTreeMap<&'static str, u64> = CLASSES.into_iter().map(|class| (class, 0)).collect();
     faults.extend(world.faults.iter().map(|(class, count)| (*class, *count)));
     for number in 0..world.process_count() {
@@ -115,5 +120,6 @@ fn report(world: &World, finding: Finding) -> Report {
         virtual_time: world.now(),
         counts: world.counts,
         finding,
+        traces,
     }
 }

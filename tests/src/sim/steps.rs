@@ -1,9 +1,11 @@
 //! Steps of nodes, and what they want done: the driver's part, by events. As there, nothing is decided here.
 
 use super::disk::Outage;
+use super::judge::Finding;
 use super::network::{Arrival, End};
 use super::process::{Armed, Asker, Down};
 use super::world::{Event, Frame, World};
+use crate::story::Story;
 use quorate::codec::{self, Kind};
 use quorate::transport::wire::{PeerFrame, PeerFrameRef};
 use quorate_core::effect::{Effects, TimerChange};
@@ -11,6 +13,8 @@ use quorate_core::input::{Input, Timer};
 use quorate_core::message::{Message, Peer, PeerRefusal};
 use quorate_core::raft;
 use quorate_spec::ids::Stamp;
+use serde_json::Value;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// The property that a damaged frame is never taken for a message.
@@ -21,8 +25,29 @@ impl World {
     pub(super) fn step(&mut self, number: usize, input: Input) {
         let Some(running) = self.processes[number].running.as_mut() else { return };
         self.counts.steps += 1;
+        let kept = self.records.then(|| input.clone());
         let effects = running.node.step(input);
+        self.tell_story(number, kept, &effects);
         self.perform(number, effects);
+    }
+
+    /// Keeps what a process was given, and what it did.
+    fn tell_story(&mut self, number: usize, kept: Option<Input>, effects: &Effects) {
+        if let (Some(input), Some(story)) = (kept, self.stories.get_mut(&number)) {
+            story.took(&input, effects);
+        }
+    }
+
+    /// The last life of every process as a trace, if they were kept.
+    pub(super) fn traces(&self, finding: &Finding) -> BTreeMap<usize, Value> {
+        let verdict = match finding {
+            Finding::Pass => None,
+            Finding::Fail(violation) => Some(("WholeRun", violation.to_string())),
+            Finding::Unknown(why) => Some(("WholeRun", why.clone())),
+        };
+        let scope = |number: usize| format!("seed {}, process {number}", self.setup.seed);
+        let trace = |number, story: &Story| story.trace(env!("CARGO_PKG_VERSION"), &scope(number), verdict.clone());
+        self.stories.iter().map(|(number, story)| (*number, trace(*number, story))).collect()
     }
 
     /// Does what a step wants done.
@@ -132,8 +157,11 @@ impl World {
         }
         let Some(running) = self.processes[to].running.as_mut() else { return };
         self.counts.steps += 1;
-        let effects = running.node.step(Input::Received { from: sender, message });
+        let input = Input::Received { from: sender, message };
+        let kept = self.records.then(|| input.clone());
+        let effects = running.node.step(input);
         let (refused, me) = (effects.refused, running.node.me());
+        self.tell_story(to, kept, &effects);
         self.perform(to, effects);
         if let Some(reason) = refused {
             self.refuse(to, from, me, sender, reason);

@@ -4,6 +4,7 @@
 use super::disk::{Misbehaviour, Outage};
 use super::process::{Down, Running};
 use super::world::{CLUSTER, Event, World};
+use crate::story::Story;
 use quorate::codec::Identity;
 use quorate::recovery;
 use quorate::server::retention::{Release, Retention};
@@ -85,6 +86,9 @@ impl World {
         };
         if let Err(evidence) = checked {
             return self.fail(RECOVERY, format!("process {number}: {evidence}"));
+        }
+        if self.records {
+            self.stories.insert(number, Story::begin(&restarted, &limits));
         }
         let (node, effects) = Node::new(restarted, limits);
         let now = self.instant();

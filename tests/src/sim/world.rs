@@ -10,6 +10,7 @@ use super::setup::Setup;
 use super::tally::Tally;
 use super::time::{Moment, Queue};
 use super::watch::Watch;
+use crate::story::Story;
 use quorate_core::bytes::Bytes;
 use quorate_core::client;
 use quorate_core::input::Timer;
@@ -131,6 +132,9 @@ pub struct World {
     pub(super) violation: Option<Violation>,
     /// Tell each step on standard error.
     pub trace: bool,
+    /// Keep what every process was given in its last life.
+    pub records: bool,
+    pub(super) stories: BTreeMap<usize, Story>,
     /// Let disks lose what nobody makes up for: then the judges must notice.
     pub reckless: bool,
     /// Lie to users.
@@ -174,6 +178,8 @@ impl World {
             random,
             violation: None,
             trace: false,
+            records: false,
+            stories: BTreeMap::new(),
             reckless: false,
             sabotage: None,
             first_reads: BTreeMap::new(),

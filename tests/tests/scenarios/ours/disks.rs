@@ -8,6 +8,12 @@ use quorate_tests::sim::setup::Setup;
 use quorate_tests::sim::workload::Workload;
 use std::time::Duration;
 
+/// How many sectors of all logs were torn, and how many lost.
+fn misdeeds(lab: &Lab) -> (u64, u64) {
+    let all = (0..lab.world.process_count()).map(|it| lab.world.process(it).directory.wal.misdeeds());
+    all.fold((0, 0), |(torn, lost), it| (torn + it.torn, lost + it.lost))
+}
+
 /// Row `torn, lost and corrupt disk writes`: machines lose their power in the middle of writes, and disks lose, misplace
 /// and rot what was synced, where the others can make up for it. What is damaged is refused and mended, never believed.
 #[test]
@@ -18,10 +24,14 @@ fn ours_torn_lost_and_corrupt_disk_writes() {
     let mut random = Random::new(149, 99);
     lab.work(6, &Workload { huge: 200, huge_bytes: 2000, ..users() });
     let operator = lab.operator;
-    for _ in 0..100 {
+    for _ in 0..400 {
         let (process, down) = (3 + random.below(6), Duration::from_millis(50));
         lab.world.inject(operator, &Fault::PowerCut { process, kept: 500, down });
         lab.run(150);
+        let (torn, lost) = misdeeds(&lab);
+        if torn > 2 && lost > 2 {
+            break;
+        }
     }
     lab.world.stop_work();
     lab.work(2, &users());
@@ -38,8 +48,7 @@ fn ours_torn_lost_and_corrupt_disk_writes() {
     }
     lab.world.heal();
     lab.progress(50);
-    let misdeeds = (0..lab.world.process_count()).map(|it| lab.world.process(it).directory.wal.misdeeds());
-    let (torn, lost) = misdeeds.fold((0, 0), |(torn, lost), it| (torn + it.torn, lost + it.lost));
+    let (torn, lost) = misdeeds(&lab);
     let refused = lab.world.counts.refused_starts;
     println!("{:?}, {torn} sectors torn, {lost} lost, {refused} starts refused", lab.world.faults);
     assert!(torn > 0 && lost > 0, "power was lost in the middle of writes");
