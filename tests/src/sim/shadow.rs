@@ -14,8 +14,9 @@ use std::collections::{BTreeMap, VecDeque};
 #[derive(Clone, Default)]
 pub(super) struct Shadow {
     pub(super) durable: Durable,
-    /// The same before the last frame.
+    /// The same before the last frame, and that frame.
     previous: Durable,
+    last_frame: Vec<Write>,
     files: Files,
     pending: VecDeque<(WriteId, Write)>,
 }
@@ -46,12 +47,12 @@ impl Shadow {
     pub(super) fn snapshot(&mut self, work: &SnapshotWork) {
         match work {
             SnapshotWork::Controller(work) => {
-                let mark = self.durable.controller.as_ref().map(|durable| durable.mark.last);
+                let mark = self.previous.controller.as_ref().map(|durable| durable.mark.last);
                 self.files.controller.retain(|last, _| Some(*last) >= mark);
                 self.files.controller.insert(work.mark.last, work.image.clone());
             }
             SnapshotWork::Data { group, work } => {
-                let mark = self.durable.data.get(group).map(|durable| durable.mark.last);
+                let mark = self.previous.data.get(group).map(|durable| durable.mark.last);
                 self.files.data.retain(|(other, last), _| other != group || Some(*last) >= mark);
                 self.files.data.insert((*group, work.mark.last), work.image.clone());
             }
@@ -60,8 +61,11 @@ impl Shadow {
 
     /// All writes up to this one are durable.
     pub(super) fn synced(&mut self, write: WriteId) -> Result<(), String> {
-        self.previous = self.durable.clone();
+        for write in self.last_frame.drain(..) {
+            self.previous.fold(write, &mut self.files)?;
+        }
         while let Some((_, write)) = self.pending.pop_front_if(|(id, _)| *id <= write) {
+            self.last_frame.push(write.clone());
             self.durable.fold(write, &mut self.files)?;
         }
         Ok(())
@@ -73,19 +77,22 @@ impl Shadow {
     /// It is not what was durable and a prefix of what came after.
     pub(super) fn recovered(&mut self, found: &Durable) -> Result<(), String> {
         let mut pending = std::mem::take(&mut self.pending);
+        if self.durable == *found {
+            return Ok(());
+        }
         let before = self.durable.clone();
+        let mut frame = Vec::new();
         while self.durable != *found {
             let Some((_, write)) = pending.pop_front() else {
                 let evidence = difference(&before, found);
                 self.durable = before;
                 return Err(evidence);
             };
+            frame.push(write.clone());
             self.durable.fold(write, &mut self.files)?;
         }
-        if self.durable != before {
-            // One frame is in flight at a time: what is found beyond is one.
-            self.previous = before;
-        }
+        // One frame is in flight at a time: what is found beyond is one.
+        (self.previous, self.last_frame) = (before, frame);
         Ok(())
     }
 
@@ -97,6 +104,7 @@ impl Shadow {
     /// The disk lost something for good: what is found counts.
     pub(super) fn accept(&mut self, found: &Durable) {
         self.pending.clear();
+        self.last_frame.clear();
         (self.durable, self.previous) = (found.clone(), found.clone());
         // The marked images stay readable, whatever came and went.
         if let Some(controller) = &found.controller {

@@ -1,70 +1,46 @@
 //! Virtual time: events in the order of their moments, and of their making where two share one. Nothing else orders them.
 
-use std::cmp::{Ordering, Reverse};
+use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::time::Duration;
 
 /// A moment: the time since the world began.
 pub type Moment = Duration;
 
-#[derive(Debug)]
-struct Entry<E> {
-    at: Moment,
-    made: u64,
-    event: E,
-}
-
-impl<E> Entry<E> {
-    fn key(&self) -> (Moment, u64) {
-        (self.at, self.made)
-    }
-}
-
-impl<E> PartialEq for Entry<E> {
-    fn eq(&self, other: &Self) -> bool {
-        self.key() == other.key()
-    }
-}
-
-impl<E> Eq for Entry<E> {}
-
-impl<E> PartialOrd for Entry<E> {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl<E> Ord for Entry<E> {
-    fn cmp(&self, other: &Self) -> Ordering {
-        self.key().cmp(&other.key())
-    }
-}
-
-/// What is going to happen.
+/// What is going to happen. The heap orders places, so that an event is moved twice and no more.
 #[derive(Debug)]
 pub(super) struct Queue<E> {
-    heap: BinaryHeap<Reverse<Entry<E>>>,
+    heap: BinaryHeap<Reverse<(u64, u64, usize)>>,
+    events: Vec<Option<E>>,
+    free: Vec<usize>,
     made: u64,
 }
 
 impl<E> Queue<E> {
     /// Nothing.
     pub(super) fn new() -> Self {
-        Self { heap: BinaryHeap::new(), made: 0 }
+        Self { heap: BinaryHeap::new(), events: Vec::new(), free: Vec::new(), made: 0 }
     }
 
     /// Adds an event.
     pub(super) fn push(&mut self, at: Moment, event: E) {
         self.made += 1;
-        self.heap.push(Reverse(Entry { at, made: self.made, event }));
+        let place = self.free.pop().unwrap_or(self.events.len());
+        match self.events.get_mut(place) {
+            Some(free) => *free = Some(event),
+            None => self.events.push(Some(event)),
+        }
+        self.heap.push(Reverse((at.as_nanos() as u64, self.made, place)));
     }
 
     /// Takes the next event, unless it comes after `limit`.
     pub(super) fn pop(&mut self, limit: Moment) -> Option<(Moment, E)> {
-        if self.heap.peek().is_none_or(|Reverse(entry)| entry.at > limit) {
+        if self.heap.peek().is_none_or(|Reverse((at, ..))| u128::from(*at) > limit.as_nanos()) {
             return None;
         }
-        self.heap.pop().map(|Reverse(entry)| (entry.at, entry.event))
+        let Reverse((at, _, place)) = self.heap.pop()?;
+        self.free.push(place);
+        Some((Duration::from_nanos(at), self.events[place].take()?))
     }
 }
 
