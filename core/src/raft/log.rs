@@ -59,9 +59,9 @@ impl<P: Payload> Log<P> {
         LogPosition { term: self.entries.back().map_or(self.base.term, |entry| entry.term), index: self.last_index() }
     }
 
-    /// The entries, the first one after the base first.
-    pub(super) fn iter(&self) -> impl Iterator<Item = &Arc<Entry<P>>> {
-        self.entries.iter()
+    /// The entries after an index between the base and the end of the log.
+    pub(super) fn iter_after(&self, index: LogIndex) -> impl Iterator<Item = &Arc<Entry<P>>> {
+        self.entries.range(index.since(self.base.index) as usize..)
     }
 
     /// The entry at an index, unless it is compacted or not there yet.

@@ -12,6 +12,7 @@ use super::operator::{join, leave, shift};
 use super::process::Directory;
 use super::setup::{Setup, small_limits};
 use super::verdicts::{Judge, objections};
+use super::watch::Watched;
 use super::workload::Workload;
 use super::world::{Sabotage, World};
 use quorate_core::client::Operation as Asked;
@@ -32,7 +33,7 @@ pub struct Canary {
     /// The judges that must object.
     pub judges: &'static [Judge],
     /// Whether the specification's invariants are checked as it goes. If so the run ends there.
-    watch: bool,
+    watched: Watched,
     /// What happens between work and judgement.
     act: fn(&mut World),
 }
@@ -52,7 +53,7 @@ pub const CANARIES: &[Canary] = &[
         let lie = |world: &World, process| world.process(process).directory.wal.misbehave(|it| it.lies = true);
         lose_last(world, lie, Outage::Power { kept: 1 }, |_| {});
     }),
-    Canary { watch: true, ..canary("lying-majority-watched", &["lying-syncs"], &[Judge::Invariants], lie) },
+    Canary { watched: Watched::Sampled, ..canary("lying-majority-watched", &["lying-syncs"], &[Judge::Invariants], lie) },
     canary("last-write-lost-everywhere", &["lost-write"], LOSS, |world| {
         let lose = |world: &World, process| world.process(process).directory.wal.misbehave(|it| it.drop_write = true);
         lose_last(world, lose, Outage::Process, |_| {});
@@ -235,7 +236,7 @@ const fn canary(
     judges: &'static [Judge],
     act: fn(&mut World),
 ) -> Canary {
-    Canary { name, classes, judges, watch: false, act }
+    Canary { name, classes, judges, watched: Watched::Not, act }
 }
 
 impl Canary {
@@ -243,7 +244,7 @@ impl Canary {
     pub fn sing(&self) -> (BTreeSet<Judge>, Option<Violation>) {
         // What lies then is the log alone: it neither rotates nor goes with snapshots that are honest.
         let limits = Limits { snapshot_log_bytes: 1 << 30, ..small_limits() };
-        let setup = Setup { seed: 11, watch: self.watch, segment_bytes: 1 << 20, limits, ..Setup::default() };
+        let setup = Setup { seed: 11, watched: self.watched, segment_bytes: 1 << 20, limits, ..Setup::default() };
         let mut world = World::new(setup);
         let operator = world.add_client();
         if !world.found(operator, &[(1, &[0, 1, 2])]) {

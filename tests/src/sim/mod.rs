@@ -1,7 +1,7 @@
 //! The simulator: whole clusters of the real core with the runtime's real log, snapshots and codec, on simulated disks and
 //! a simulated network, in virtual time, in one thread. One seed is one run, bit for bit.
 //!
-//! What is absent: a wall clock, threads, sockets, files, iteration over hash maps, and any decision of the protocol.
+//! What is absent: a wall clock, threads, sockets, files, the order of a hash map, and any decision of the protocol.
 
 pub mod campaign;
 pub mod canaries;
@@ -27,6 +27,6 @@ pub mod storage;
 pub mod tally;
 pub mod time;
 pub mod verdicts;
-mod watch;
+pub mod watch;
 pub mod workload;
 pub mod world;

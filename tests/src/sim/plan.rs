@@ -5,6 +5,7 @@ use super::network::Links;
 use super::random::Random;
 use super::setup::{Setup, small_limits};
 use super::time::Moment;
+use super::watch::Watched;
 use super::workload::Workload;
 use std::time::Duration;
 
@@ -32,6 +33,8 @@ pub struct Plan {
     pub workload: Workload,
     /// For how long there are faults.
     pub length: Duration,
+    /// From one fault to the next: one of these times in milliseconds, on average.
+    pub paces: &'static [u64],
     /// The faults, in the order of time.
     pub faults: Vec<Scheduled>,
     /// Let disks lose what nobody makes up for.
@@ -51,8 +54,14 @@ const CASTS: [(usize, &[&[usize]]); 5] = [
     (9, &[&[3, 4, 5], &[6, 7, 8], &[0, 4, 8]]),
 ];
 
+/// One run of so many has its invariants of Raft watched at every step.
+const WATCHED: u64 = 1;
+/// Of a thousand runs, how many are calm.
+const CALM: u32 = 333;
+
 impl Plan {
-    /// The plan of a seed.
+    /// The plan of a seed. Most runs are busy: a minute in which users and faults leave a cluster no rest. The others are
+    /// [calm](Self::calm).
     pub fn of(seed: u64) -> Self {
         let mut random = Random::new(seed, 3);
         let (nodes, groups) = *random.pick(&CASTS);
@@ -64,6 +73,7 @@ impl Plan {
             limits: small_limits(),
             segment_bytes: *random.pick(&[16, 32, 64]) << 10,
             election: *random.pick(&[Duration::from_millis(300), Duration::from_secs(1)]),
+            watched: if seed.is_multiple_of(WATCHED) { Watched::EveryStep } else { Watched::Sampled },
             links: Links { slowest: Duration::from_millis(*random.pick(&[1, 5, 20])), ..Links::reliable() },
             ..Setup::default()
         };
@@ -82,13 +92,26 @@ impl Plan {
             users,
             workload,
             length: Duration::from_secs(60),
+            paces: &[300, 1000, 3000],
             faults: Vec::new(),
             reckless: false,
             trace: false,
             records: false,
         };
+        if Random::new(seed, 4).per_mille(CALM) {
+            plan.calm();
+        }
         plan.faults = plan.schedule(&mut random);
         plan
+    }
+
+    /// Makes it ten minutes of what most days are like: few users, and a fault comes when the last one is nearly forgotten.
+    /// Time-outs of every length are met, logs stay short for long, and the clocks have time to go apart.
+    fn calm(&mut self) {
+        self.length = Duration::from_secs(600);
+        self.paces = &[5000, 10_000];
+        self.setup.election = Duration::from_secs(1);
+        (self.workload.think, self.workload.era) = (Duration::from_secs(2), Duration::from_secs(100));
     }
 
     /// The same with these faults only, by their numbers.
@@ -100,7 +123,7 @@ impl Plan {
 
     /// Faults all along, at a pace of the run's own.
     fn schedule(&self, random: &mut Random) -> Vec<Scheduled> {
-        let pace = *random.pick(&[300, 1000, 3000]);
+        let pace = *random.pick(self.paces);
         let (mut at, mut faults) = (Duration::ZERO, Vec::new());
         loop {
             at += random.between(Duration::ZERO, Duration::from_millis(2 * pace));

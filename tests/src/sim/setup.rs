@@ -1,6 +1,7 @@
 //! What a world begins with.
 
 use super::network::Links;
+use super::watch::Watched;
 use quorate_core::limits::{Limits, RaftLimits};
 use std::time::Duration;
 
@@ -35,8 +36,8 @@ pub struct Setup {
     pub attempt: Duration,
     /// How long a client tries in all.
     pub deadline: Duration,
-    /// Whether the specification's invariants are checked as it goes.
-    pub watch: bool,
+    /// How closely the specification's invariants are checked as it goes.
+    pub watched: Watched,
 }
 
 impl Default for Setup {
@@ -56,7 +57,7 @@ impl Default for Setup {
             sync: (Duration::from_micros(200), Duration::from_millis(4)),
             attempt: Duration::from_millis(500),
             deadline: Duration::from_secs(10),
-            watch: true,
+            watched: Watched::EveryStep,
         }
     }
 }

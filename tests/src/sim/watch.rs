@@ -1,7 +1,7 @@
 //! The specification's invariants, checked as the world goes: the same functions that the model checker calls.
 //!
-//! What costs the length of a log is checked when something decisive happens, and at every [`SAMPLE`]th commitment: the
-//! ghosts only know what they were shown.
+//! Whole logs are checked when something decisive happens, and at every [`SAMPLE`]th commitment; what came since the last
+//! time, after every step, unless more runs are worth more than that (see [`Watched`]).
 
 use super::process::Process;
 use quorate_core::effect::Label;
@@ -11,18 +11,34 @@ use quorate_spec::action::Action;
 use quorate_spec::ids::{ClientId, ConfigNum, GroupId, LogIndex, Seq};
 use quorate_spec::invariants::{self, RaftGhost, at_most_once};
 use quorate_spec::views::{ConfigurationView, DurableView, GroupView, ReplicaView};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::mem::{Discriminant, discriminant};
 
 /// One of so many commitments is judged with the logs of its whole group.
 const SAMPLE: u64 = 64;
 
+/// How closely the invariants of Raft are watched; those of configurations and data groups are checked at each change.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Watched {
+    /// Not at all, nor are the others.
+    Not,
+    /// When something decisive happens: elections, snapshots, one of many commitments.
+    #[default]
+    Sampled,
+    /// After every step that did anything in a group. A heartbeat by itself does not: what it changes (the term, the commit
+    /// index) is looked at after the next step.
+    EveryStep,
+}
+
 /// What is remembered to judge by.
 #[derive(Debug, Default)]
 pub(super) struct Watch {
-    enabled: bool,
-    actions: BTreeMap<&'static str, u64>,
+    watched: Watched,
+    actions: HashMap<Discriminant<Action>, (&'static str, u64)>,
     commits: u64,
     raft: BTreeMap<GroupId, RaftGhost>,
+    /// How far each group was known to be committed when it was last judged.
+    judged: HashMap<GroupId, LogIndex>,
     /// Each replica as it was last seen in its life.
     seen: BTreeMap<(usize, GroupId), ReplicaView>,
     /// The state that each data group's log is known to lead to.
@@ -30,22 +46,22 @@ pub(super) struct Watch {
     configurations: Vec<ConfigurationView>,
     retired: BTreeSet<GroupId>,
     /// Under which numbers each invocation of the history went.
-    invocations: BTreeMap<(ClientId, Seq), usize>,
+    invocations: HashMap<(ClientId, Seq), usize>,
     /// Where each invocation took effect.
-    effects: BTreeMap<usize, (GroupId, ClientId, Seq)>,
+    effects: HashMap<usize, (GroupId, ClientId, Seq)>,
     /// What each process executed in its life.
-    executed: BTreeSet<(usize, GroupId, ClientId, Seq)>,
+    executed: HashSet<(usize, GroupId, ClientId, Seq)>,
 }
 
 impl Watch {
     /// Nothing was seen yet.
-    pub(super) fn new(enabled: bool) -> Self {
-        Self { enabled, ..Self::default() }
+    pub(super) fn new(watched: Watched) -> Self {
+        Self { watched, ..Self::default() }
     }
 
     /// How often each action was taken.
-    pub(super) fn actions(&self) -> &BTreeMap<&'static str, u64> {
-        &self.actions
+    pub(super) fn actions(&self) -> BTreeMap<&'static str, u64> {
+        self.actions.values().copied().collect()
     }
 
     /// A process begins a life: what it applies again is not done again.
@@ -62,7 +78,7 @@ impl Watch {
     /// Takes in what a step of a process did.
     pub(super) fn labels(&mut self, process: usize, labels: &[Label]) -> Result<(), Violation> {
         for label in labels {
-            *self.actions.entry(label.action.name()).or_default() += 1;
+            self.actions.entry(discriminant(&label.action)).or_insert((label.action.name(), 0)).1 += 1;
             if let (Some(group), Action::Execute { client, seq, .. }) = (label.group, label.action) {
                 self.executes(process, group, client, seq)?;
             }
@@ -84,22 +100,28 @@ impl Watch {
         Ok(())
     }
 
-    /// Judges the groups in which a process just did something decisive.
+    /// Judges the groups in which a process just did something: all of them, or where it was decisive.
     pub(super) fn judge(&mut self, processes: &[Process], process: usize, labels: &[Label]) -> Result<(), Violation> {
-        if !self.enabled {
+        if self.watched == Watched::Not {
             return Ok(());
         }
+        // Where the logs are judged whole, and where only what came since the last time.
+        let mut raft: BTreeMap<GroupId, bool> = BTreeMap::new();
         for label in labels {
             let Some(group) = label.group else { continue };
+            let beat = matches!(label.action, Action::HandleHeartbeat { .. } | Action::HandleHeartbeatReply { .. });
+            if self.watched == Watched::EveryStep && !beat {
+                raft.entry(group).or_default();
+            }
             match label.action {
                 Action::AdvanceCommit { .. } => {
                     self.commits += 1;
                     if self.commits.is_multiple_of(SAMPLE) {
-                        self.judge_raft(processes, process, group)?;
+                        raft.insert(group, true);
                     }
                 }
                 Action::BecomeLeader { .. } | Action::InstallSnapshot { .. } | Action::CompactLog { .. } => {
-                    self.judge_raft(processes, process, group)?;
+                    raft.insert(group, true);
                 }
                 Action::Join { .. } | Action::Leave { .. } | Action::Move { .. } | Action::RaiseFloor { .. } => {
                     self.judge_configurations(&processes[process])?;
@@ -112,29 +134,39 @@ impl Watch {
                 _ => {}
             }
         }
-        Ok(())
+        raft.into_iter().try_for_each(|(group, whole)| self.judge_raft(processes, process, group, whole))
     }
 
-    fn judge_raft(&mut self, processes: &[Process], process: usize, group: GroupId) -> Result<(), Violation> {
-        let views: Vec<(usize, ReplicaView)> = (0..processes.len())
-            .filter_map(|number| replica(&processes[number], group).map(|view| (number, view)))
-            .collect();
-        let Some((_, subject)) = views.iter().find(|(number, _)| *number == process) else { return Ok(()) };
-        let voters = subject.voters.clone();
-        for (number, view) in &views {
+    /// Judges a Raft group after a step of one of its processes: the logs whole, or what is beyond the commit index of
+    /// the last time (on a replica that is behind, beyond its own).
+    fn judge_raft(
+        &mut self,
+        processes: &[Process],
+        process: usize,
+        group: GroupId,
+        whole: bool,
+    ) -> Result<(), Violation> {
+        let after = if whole { LogIndex::ZERO } else { self.judged.get(&group).copied().unwrap_or_default() };
+        let (numbers, replicas): (Vec<usize>, Vec<ReplicaView>) = (0..processes.len())
+            .filter_map(|number| replica(&processes[number], group, after).map(|view| (number, view)))
+            .unzip();
+        let Some(subject) = numbers.iter().position(|number| *number == process) else { return Ok(()) };
+        let voters = &replicas[subject].voters;
+        for (number, view) in numbers.iter().zip(&replicas) {
             invariants::local(view)?;
             if let Some(before) = self.seen.get(&(*number, group)) {
                 invariants::step(before, view)?;
             }
         }
-        let replicas: Vec<ReplicaView> = views.iter().map(|(_, view)| view.clone()).collect();
-        self.seen.extend(views.into_iter().map(|(number, view)| ((number, group), view)));
-        let disks: Vec<DurableView> = processes.iter().filter_map(|process| disk(process, group)).collect();
+        let disks: Vec<DurableView> = processes.iter().filter_map(|process| disk(process, group, after)).collect();
         // A replica that was destroyed or wiped has nothing to say any more.
-        if disks.len() < voters.len() {
-            return Ok(());
+        if disks.len() >= voters.len() {
+            invariants::cluster(self.raft.entry(group).or_default(), voters, &replicas, &disks)?;
+            let judged = self.judged.entry(group).or_default();
+            *judged = replicas.iter().map(|view| view.commit).fold(*judged, LogIndex::max);
         }
-        invariants::cluster(self.raft.entry(group).or_default(), &voters, &replicas, &disks)
+        self.seen.extend(numbers.into_iter().map(|number| (number, group)).zip(replicas));
+        Ok(())
     }
 
     fn judge_configurations(&mut self, process: &Process) -> Result<(), Violation> {
@@ -169,18 +201,18 @@ impl Watch {
     }
 }
 
-fn replica(process: &Process, group: GroupId) -> Option<ReplicaView> {
+fn replica(process: &Process, group: GroupId, after: LogIndex) -> Option<ReplicaView> {
     let node = process.node()?;
     if group == GroupId::CONTROLLER {
-        return node.controller().map(|group| group.replica().view());
+        return node.controller().map(|group| group.replica().view_after(after));
     }
-    node.groups().find(|other| other.id() == group).map(|group| group.replica().view())
+    node.groups().find(|other| other.id() == group).map(|group| group.replica().view_after(after))
 }
 
-fn disk(process: &Process, group: GroupId) -> Option<DurableView> {
+fn disk(process: &Process, group: GroupId, after: LogIndex) -> Option<DurableView> {
     let durable = &process.shadow.durable;
     if group == GroupId::CONTROLLER {
-        return durable.controller.as_ref().map(|durable| durable.view(process.id));
+        return durable.controller.as_ref().map(|durable| durable.view_after(process.id, after));
     }
-    durable.data.get(&group).map(|durable| durable.view(process.id))
+    durable.data.get(&group).map(|durable| durable.view_after(process.id, after))
 }

@@ -171,7 +171,7 @@ impl World {
             processes: Vec::new(),
             clients: Vec::new(),
             addresses: BTreeMap::new(),
-            watch: Watch::new(setup.watch),
+            watch: Watch::new(setup.watched),
             tallies: BTreeMap::new(),
             answer: None,
             digest: Digest::default(),
@@ -228,7 +228,7 @@ impl World {
     }
 
     /// How often each of the specification's actions was taken.
-    pub fn actions(&self) -> &BTreeMap<&'static str, u64> {
+    pub fn actions(&self) -> BTreeMap<&'static str, u64> {
         self.watch.actions()
     }
 
