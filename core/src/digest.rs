@@ -1,4 +1,5 @@
-//! A 64-bit digest of a command: what a session keeps of a request to tell a retry from a misuse of its number.
+//! A 64-bit digest of a command: what a session keeps of a request to tell a retry from a misuse of its number, and what
+//! the invariants see of an entry.
 //!
 //! It takes in the words that the derived `Hash` feeds, eight bytes at a time: each is mixed in by a multiplication to 128
 //! bits whose halves are folded together, so that every bit of the state depends on every bit before. A byte at a time

@@ -5,32 +5,15 @@
 use super::Replica;
 use super::role::State;
 use super::types::{Durable, Entry, LogPosition, Payload};
+use crate::digest::digest_of;
 use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
-use core::hash::{Hash, Hasher};
 use quorate_spec::ids::{LogIndex, NodeId};
 use quorate_spec::trace::After;
 use quorate_spec::views::{DurableView, EntryView, LogView, ReplicaView};
 
-/// FNV-1a with 64 bits: small, and the same in every process.
-struct Fnv(u64);
-
-impl Hasher for Fnv {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
-        }
-    }
-}
-
 fn entry_view<P: Payload>(entry: &Arc<Entry<P>>) -> EntryView {
-    let mut hasher = Fnv(0xcbf2_9ce4_8422_2325);
-    entry.kind.hash(&mut hasher);
-    EntryView { term: entry.term, digest: hasher.finish() }
+    EntryView { term: entry.term, digest: digest_of(&entry.kind) }
 }
 
 impl<P: Payload> Replica<P> {

@@ -53,7 +53,10 @@ pub const CANARIES: &[Canary] = &[
         let lie = |world: &World, process| world.process(process).directory.wal.misbehave(|it| it.lies = true);
         lose_last(world, lie, Outage::Power { kept: 1 }, |_| {});
     }),
-    Canary { watched: Watched::Sampled, ..canary("lying-majority-watched", &["lying-syncs"], &[Judge::Invariants], lie) },
+    Canary {
+        watched: Watched::Sampled,
+        ..canary("lying-majority-watched", &["lying-syncs"], &[Judge::Invariants], lie)
+    },
     canary("last-write-lost-everywhere", &["lost-write"], LOSS, |world| {
         let lose = |world: &World, process| world.process(process).directory.wal.misbehave(|it| it.drop_write = true);
         lose_last(world, lose, Outage::Process, |_| {});
