@@ -1,6 +1,6 @@
 //! Whole clusters on simulated disks and networks: a fixed range of seeds, determinism, and the runs that must fail.
 
-use quorate_tests::sim::campaign::Campaign;
+use quorate_tests::sim::campaign::{Campaign, Tally};
 use quorate_tests::sim::canaries::CANARIES;
 use quorate_tests::sim::faults::CLASSES;
 use quorate_tests::sim::plan::Plan;
@@ -20,6 +20,9 @@ fn a_range_of_seeds_passes_and_meets_every_class_of_faults() {
         println!("{class:<22} {count:>8}");
         assert!(count > 0, "no {class} in {} runs", tally.runs);
     }
+    // Another build has to come to the same: see tests/run.
+    let digests = concat!(env!("CARGO_TARGET_TMPDIR"), "/simulation.digests");
+    std::fs::write(digests, tally.tell_digests()).expect("the directory of the tests is writable");
     println!("{} operations, {} faults, {:?}", tally.operations, tally.fault_count(), tally.virtual_time);
     assert!(tally.messages.iter().all(|count| *count > 0), "{:?}", tally.messages);
     assert!(tally.refused_starts > 0 && tally.refused_peers > 0 && tally.disk_failures > 0);
@@ -31,6 +34,16 @@ fn one_seed_is_one_run() {
     assert_eq!(reports[0].digest, reports[1].digest);
     assert_eq!(reports[0].counts, reports[1].counts);
     assert_ne!(reports[0].digest, run(&Plan::of(8)).digest);
+}
+
+#[test]
+fn digests_are_compared_seed_by_seed() {
+    let digests = |pairs: &[(u64, u64)]| Tally { digests: pairs.iter().copied().collect(), ..Tally::default() };
+    let tally = digests(&[(1, 0xa), (2, 0xb), (3, 0xc)]);
+    let differs = |pairs| tally.differs_from(&digests(pairs).tell_digests());
+    assert_eq!(differs(&[(1, 0xa), (3, 0xc)]), Ok(vec![]));
+    assert_eq!(differs(&[(0, 0xa), (1, 0xa), (2, 0xa)]), Ok(vec![2]));
+    assert!(differs(&[(7, 0xa)]).is_err() && tally.differs_from("1: a").is_err());
 }
 
 #[test]

@@ -42,6 +42,8 @@ pub struct Tally {
     pub disk_failures: u64,
     /// Losses that the others made up for.
     pub silent_losses: u64,
+    /// The digest of each seed's run.
+    pub digests: BTreeMap<u64, u64>,
     /// Runs that did not pass.
     pub failed: Vec<Report>,
 }
@@ -60,6 +62,7 @@ impl Tally {
         self.refused_starts += report.counts.refused_starts;
         self.refused_peers += report.counts.refused_peers;
         self.disk_failures += report.counts.disk_failures;
+        self.digests.insert(report.seed, report.digest);
         self.silent_losses += report.counts.silent_losses;
         if report.finding.word() != "pass" {
             self.failed.push(report);
@@ -69,6 +72,30 @@ impl Tally {
     /// All faults but those of single messages.
     pub fn fault_count(&self) -> u64 {
         self.faults.values().sum()
+    }
+
+    /// The digests as text, to be compared [by another build](Self::differs_from): a line for each seed.
+    pub fn tell_digests(&self) -> String {
+        self.digests.iter().map(|(seed, digest)| format!("{seed} {digest:016x}\n")).collect()
+    }
+
+    /// The seeds whose digest is another one in `told`, and those of this campaign that it does not tell are passed over.
+    ///
+    /// # Errors
+    /// A line that is none of [`Self::tell_digests`], or no seed in common.
+    pub fn differs_from(&self, told: &str) -> Result<Vec<u64>, String> {
+        let (mut common, mut other) = (0, Vec::new());
+        for line in told.lines() {
+            let parts = line
+                .split_once(' ')
+                .and_then(|(seed, digest)| Some((seed.parse::<u64>().ok()?, u64::from_str_radix(digest, 16).ok()?)));
+            let (seed, digest) = parts.ok_or_else(|| format!("{line:?} is not a seed and its digest"))?;
+            if let Some(own) = self.digests.get(&seed) {
+                common += 1;
+                other.extend((*own != digest).then_some(seed));
+            }
+        }
+        if common == 0 { Err("it tells none of these seeds".into()) } else { Ok(other) }
     }
 }
 

@@ -57,6 +57,10 @@ enum Command {
         /// How many worlds run at once.
         #[arg(long, default_value_t = 2)]
         threads: usize,
+        /// Fail if a seed's digest is another one in this file, which the test `simulation` writes: one seed is one run,
+        /// whatever the build.
+        #[arg(long, value_name = "FILE", conflicts_with = "resume")]
+        same_as: Option<PathBuf>,
         /// Keep what passes in this file, a line for every hundred seeds, and do not run it again.
         #[arg(long)]
         resume: Option<PathBuf>,
@@ -85,12 +89,12 @@ pub fn command(arguments: &[String]) -> Option<ExitCode> {
             run_plan(&only.map_or(plan.clone(), |only| plan.only(&only)), json, shrink, traces.as_deref())
         }
         Ok(Command::Canaries { json }) => run_canaries(json),
-        Ok(Command::Campaign { seeds, seconds, threads, resume, json }) => {
+        Ok(Command::Campaign { seeds, seconds, threads, same_as, resume, json }) => {
             let time = Duration::from_secs(seconds);
             let campaign = Campaign { seeds: seeds.0..seeds.1, time, threads };
             match resume {
                 Some(file) => resume_campaign(&campaign, &file),
-                None => run_campaign(&campaign, json),
+                None => run_campaign(&campaign, same_as.as_deref(), json),
             }
         }
         Err(error) => {
@@ -243,9 +247,10 @@ fn resume_campaign(campaign: &Campaign, file: &Path) -> ExitCode {
     }
 }
 
-fn run_campaign(campaign: &Campaign, json: bool) -> ExitCode {
+fn run_campaign(campaign: &Campaign, same_as: Option<&Path>, json: bool) -> ExitCode {
     let (tally, cpu) = measure(campaign);
-    let passed = tally.failed.is_empty();
+    let same = same_as.is_none_or(|file| is_same(&tally, file));
+    let passed = tally.failed.is_empty() && same;
     if json {
         println!("{}", tally_to_json(&tally, cpu));
     } else {
@@ -256,6 +261,17 @@ fn run_campaign(campaign: &Campaign, json: bool) -> ExitCode {
         tell_shrunk(&Plan::of(first.seed), None);
     }
     exit(passed)
+}
+
+/// Whether all digests are those in a file; says so if not.
+fn is_same(tally: &Tally, file: &Path) -> bool {
+    let told = std::fs::read_to_string(file).map_err(|error| error.to_string());
+    match told.and_then(|told| tally.differs_from(&told)) {
+        Ok(other) if other.is_empty() => return true,
+        Ok(other) => eprintln!("error: not the runs of {}: the seeds {other:?} have other digests", file.display()),
+        Err(error) => eprintln!("error: {}: {error}", file.display()),
+    }
+    false
 }
 
 fn tally_to_json(tally: &Tally, cpu: f64) -> Value {

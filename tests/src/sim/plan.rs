@@ -57,7 +57,7 @@ const CASTS: [(usize, &[&[usize]]); 5] = [
 /// One run of so many has its invariants of Raft watched at every step.
 const WATCHED: u64 = 1;
 /// Of a thousand runs, how many are calm.
-const CALM: u32 = 333;
+const CALM: u32 = 400;
 
 impl Plan {
     /// The plan of a seed. Most runs are busy: a minute in which users and faults leave a cluster no rest. The others are
