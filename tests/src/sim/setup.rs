@@ -37,6 +37,8 @@ pub struct Setup {
     pub deadline: Duration,
     /// Whether the specification's invariants are checked as it goes.
     pub watch: bool,
+    /// Whether what every process was given in its last life is kept.
+    pub records: bool,
 }
 
 impl Default for Setup {
@@ -57,6 +59,7 @@ impl Default for Setup {
             attempt: Duration::from_millis(500),
             deadline: Duration::from_secs(10),
             watch: true,
+            records: false,
         }
     }
 }
