@@ -147,7 +147,7 @@ pub fn trace(path: &Path) -> Result<(Value, Result<Replayed, ReplayError>), Reco
     Ok((trace, replayed))
 }
 
-/// Replays every record of a directory. Says how many there are, or the first that does not stand, with its name.
+/// Replays every record below a directory. Says how many there are, or the first that does not stand, with its name.
 ///
 /// # Errors
 /// A record cannot be read or does not stand.
@@ -156,6 +156,10 @@ pub fn replay_all(directory: &Path) -> Result<Vec<Replayed>, String> {
     let mut replayed = Vec::new();
     for entry in entries {
         let path = entry.map_err(|error| error.to_string())?.path();
+        if path.is_dir() {
+            replayed.extend(replay_all(&path)?);
+            continue;
+        }
         replayed.push(replay(&path).map_err(|error| format!("{}: {error}", path.display()))?);
     }
     Ok(replayed)
