@@ -1,21 +1,29 @@
 //! The demo's verdicts can fail: a client that reports a wrong value, one that repeats an append, a lost write. That it
 //! succeeds otherwise is what `tests/run` runs it for.
 
+use quorate_tests::place::Place;
+use quorate_tests::records;
+use quorate_tests::replay::replay_all;
 use quorate_tests::world::binary;
 use std::process::Command;
 
 /// Runs the demo with one client that misbehaves; gives what it reports.
 fn sabotaged(how: &str) -> serde_json::Value {
-    let directory = tempfile::tempdir().expect("a temporary directory");
+    let directory = Place::default();
+    let kept = directory.path().join("kept");
     let output = Command::new(binary())
         .args(["demo", "--json", "--seconds", "10", "--sabotage", how, "--keep"])
-        .arg(directory.path().join("kept"))
+        .arg(&kept)
         .output()
         .expect("the demo runs");
     let words = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(1), "{how}: it must exit with 1\n{words}");
     let report: serde_json::Value = serde_json::from_slice(&output.stdout).expect("standard output is one JSON value");
     assert_eq!(report["holds"], false, "{how}: {report}");
+    // Clients lied, and no node did.
+    let replayed = replay_all(&kept.join("records")).unwrap_or_else(|error| panic!("{error}"));
+    println!("{}", records::tell(&replayed));
+    assert!(replayed.len() >= 9, "every node recorded what it was given: {}", replayed.len());
     report
 }
 
