@@ -1,5 +1,6 @@
 //! The shipped binary as a person at a shell meets it: what it says, on which stream, and how it ends.
 
+use crate::records::Records;
 use crate::world::{PATIENCE, World, binary};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -50,6 +51,11 @@ impl Running {
     /// What it has said on standard error so far.
     pub fn err(&self) -> String {
         std::fs::read_to_string(self.directory.path().join("err")).expect("its standard error is a file")
+    }
+
+    /// What it has said on standard output so far.
+    pub fn out(&self) -> String {
+        std::fs::read_to_string(self.directory.path().join("out")).expect("its standard output is a file")
     }
 
     /// How it ended, if it has.
@@ -127,6 +133,8 @@ pub struct Stray {
     pub log: &'static str,
     /// Where it listens.
     pub listen: String,
+    /// Where it records what it is given: with the world's nodes, which replays all.
+    pub record: PathBuf,
 }
 
 impl Stray {
@@ -137,7 +145,15 @@ impl Stray {
         let controllers = members.map(|member| (member, addresses[&member].clone())).collect();
         let port = quorate::cluster::ports::free(1).expect("a free port")[0];
         let listen = format!("127.0.0.1:{port}");
-        Self { id, data: data.to_path_buf(), controllers, cluster: None, log: "off", listen }
+        Self {
+            id,
+            data: data.to_path_buf(),
+            controllers,
+            cluster: None,
+            log: "off",
+            listen,
+            record: world.records.apart(),
+        }
     }
 
     /// The command that runs it.
@@ -147,6 +163,7 @@ impl Stray {
         command.args(["node", "--shards", "10", "--log-level", self.log, "--listen", &self.listen]);
         command.args(["--id", &self.id.to_string(), "--controllers", &controllers.join(",")]);
         command.arg("--data").arg(&self.data);
+        command.args(Records::arguments(&self.record));
         if let Some(cluster) = &self.cluster {
             command.args(["--cluster", cluster]);
         }

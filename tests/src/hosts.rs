@@ -5,6 +5,7 @@
 //! collide. The first process of a host waits for its standard input to end; with it end all processes of the host, and
 //! with the last of them the namespaces. So nothing stays behind, even if the test is killed.
 
+use crate::records::Records;
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader};
@@ -86,6 +87,11 @@ impl Host {
         format!("/proc/{}/ns/net", self.pid)
     }
 
+    /// Where the service of this name records what it is given.
+    fn records(&self, service: &str) -> PathBuf {
+        self.directory.join(format!("var/lib/{service}.records"))
+    }
+
     /// What the service of this name has said.
     pub fn journal(&self, service: &str) -> String {
         fs::read_to_string(self.directory.join(format!("var/lib/{service}.journal"))).unwrap_or_default()
@@ -123,6 +129,22 @@ pub struct Network {
     tree: PathBuf,
     // Removed last.
     directory: tempfile::TempDir,
+}
+
+impl Drop for Network {
+    /// When the hosts are over, what their nodes recorded is replayed.
+    fn drop(&mut self) {
+        let recorded = self.hosts.iter().map(|(number, host)| (*number, host.records("quorate")));
+        let recorded: Vec<_> = recorded.filter(|(_, folder)| folder.exists()).collect();
+        self.hosts.clear();
+        if recorded.is_empty() {
+            return;
+        }
+        let records = Records::wanted();
+        for (number, folder) in recorded {
+            fs::rename(folder, records.path().join(format!("host-{number}"))).expect("both are temporary directories");
+        }
+    }
 }
 
 impl Network {

@@ -13,6 +13,7 @@ pub mod loop_disk;
 pub mod place;
 pub mod raw;
 pub mod recorder;
+pub mod records;
 pub mod replay;
 pub mod shell;
 pub mod sim;

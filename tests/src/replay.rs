@@ -3,7 +3,6 @@
 
 use crate::story::{Story, tell};
 use quorate::record::{Digest, Item, Reader, RecordError};
-use quorate_core::effect::Effects;
 use quorate_core::input::Input;
 use quorate_core::node::Node;
 use quorate_spec::ids::{Boot, NodeId};
@@ -87,14 +86,14 @@ impl From<RecordError> for ReplayError {
 /// # Errors
 /// It cannot be read, or an effect differs: the first step that does.
 pub fn replay(path: &Path) -> Result<Replayed, ReplayError> {
-    replay_with(path, |_, _| {})
+    replay_with(path, |_| {})
 }
 
-/// The same, and `watch` is shown every input and what it did.
+/// The same, and `watch` is shown every input that the core took.
 ///
 /// # Errors
 /// Those of [`replay`].
-pub fn replay_with(path: &Path, mut watch: impl FnMut(&Input, &Effects)) -> Result<Replayed, ReplayError> {
+pub fn replay_with(path: &Path, mut watch: impl FnMut(&Input)) -> Result<Replayed, ReplayError> {
     let mut reader = Reader::open(path)?;
     let start = reader.start().clone();
     let me = start.restarted.me;
@@ -116,7 +115,7 @@ pub fn replay_with(path: &Path, mut watch: impl FnMut(&Input, &Effects)) -> Resu
                 let told = tell(&input);
                 replayed.inputs += 1;
                 let effects = node.step(input.clone());
-                watch(&input, &effects);
+                watch(&input);
                 unproved = Some((Digest::of(&effects), told));
             }
             Some(Item::Full) => {
@@ -142,13 +141,13 @@ pub fn replay_with(path: &Path, mut watch: impl FnMut(&Input, &Effects)) -> Resu
 pub fn trace(path: &Path) -> Result<(Value, Result<Replayed, ReplayError>), RecordError> {
     let start = Reader::open(path)?.start().clone();
     let mut story = Story::begin(&start.restarted, &start.limits);
-    let replayed = replay_with(path, |input, effects| story.took(input, effects));
+    let replayed = replay_with(path, |input| story.took(input.clone()));
     let verdict = replayed.as_ref().err().map(|error| ("SameEffects", error.to_string()));
     let trace = story.trace(&start.version, &path.display().to_string(), verdict);
     Ok((trace, replayed))
 }
 
-/// Replays every record of a directory. Says how many there are, or the first that does not stand, with its name.
+/// Replays every record below a directory. Says how many there are, or the first that does not stand, with its name.
 ///
 /// # Errors
 /// A record cannot be read or does not stand.
@@ -157,6 +156,10 @@ pub fn replay_all(directory: &Path) -> Result<Vec<Replayed>, String> {
     let mut replayed = Vec::new();
     for entry in entries {
         let path = entry.map_err(|error| error.to_string())?.path();
+        if path.is_dir() {
+            replayed.extend(replay_all(&path)?);
+            continue;
+        }
         replayed.push(replay(&path).map_err(|error| format!("{}: {error}", path.display()))?);
     }
     Ok(replayed)
@@ -167,6 +170,7 @@ mod tests {
     use super::*;
     use quorate::driver::Machine;
     use quorate::record::{Recorded, Recorder};
+    use quorate_core::effect::Effects;
     use quorate_core::input::{Durable, Restarted, Timer};
     use quorate_core::limits::Limits;
     use quorate_core::message::Peer;

@@ -6,30 +6,38 @@ use base64::prelude::BASE64_STANDARD as BASE64;
 use quorate_core::effect::Effects;
 use quorate_core::input::{Input, Restarted};
 use quorate_core::limits::Limits;
+use quorate_core::node::Node;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-/// A node's run from its start.
+/// A node's run from its start: what it was given. Cheap to keep; what it did is found out again when it is told.
 #[derive(Clone, Debug)]
 pub struct Story {
-    start: String,
-    steps: Vec<Value>,
+    restarted: Restarted,
+    limits: Limits,
+    inputs: Vec<Input>,
 }
 
 impl Story {
     /// A node that is about to be constructed from this.
     pub fn begin(restarted: &Restarted, limits: &Limits) -> Self {
-        Self { start: encode(&(restarted, limits)), steps: Vec::new() }
+        Self { restarted: restarted.clone(), limits: limits.clone(), inputs: Vec::new() }
     }
 
-    /// It was given an input, which had these effects.
-    pub fn took(&mut self, input: &Input, effects: &Effects) {
-        self.steps.push(json!({ "sentence": sentence(input, effects), "action": encode(input) }));
+    /// It took an input.
+    pub fn took(&mut self, input: Input) {
+        self.inputs.push(input);
     }
 
     /// The trace file. `scope` says whose run it is, `verdict` which property is broken in its end, and how.
     pub fn trace(&self, version: &str, scope: &str, verdict: Option<(&str, String)>) -> Value {
         let (property, evidence) = verdict.unzip();
+        let (mut node, _) = Node::new(self.restarted.clone(), self.limits.clone());
+        let step = |input: &Input| {
+            let effects = node.step(input.clone());
+            json!({ "sentence": sentence(input, &effects), "action": encode(input) })
+        };
+        let steps: Vec<Value> = self.inputs.iter().map(step).collect();
         json!({
             "format": 1,
             "version": version,
@@ -39,8 +47,8 @@ impl Story {
             "property": property,
             "evidence": evidence,
             "initial": 0,
-            "start": self.start,
-            "steps": self.steps,
+            "start": encode(&(&self.restarted, &self.limits)),
+            "steps": steps,
         })
     }
 }

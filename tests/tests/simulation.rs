@@ -2,6 +2,7 @@
 
 use quorate_tests::sim::campaign::{Campaign, Tally};
 use quorate_tests::sim::canaries::CANARIES;
+use quorate_tests::sim::cli::tell_failed;
 use quorate_tests::sim::faults::CLASSES;
 use quorate_tests::sim::plan::Plan;
 use quorate_tests::sim::run::run;
@@ -14,7 +15,10 @@ fn a_range_of_seeds_passes_and_meets_every_class_of_faults() {
     let campaign = Campaign { seeds: 0..40, time: Duration::MAX, threads: 2 };
     let tally = campaign.run(Plan::of, |_| {});
     let failed: Vec<_> = tally.failed.iter().map(|report| (report.seed, report.finding.clone())).collect();
-    assert!(failed.is_empty(), "{failed:?}: look closer with quorate-sim run --seed N --shrink");
+    if !failed.is_empty() {
+        tell_failed(&tally.failed, Plan::of, &tempfile::tempdir().expect("a temporary directory").keep());
+    }
+    assert!(failed.is_empty(), "{failed:?}");
     for class in CLASSES {
         let count = tally.faults.get(class).copied().unwrap_or(0);
         println!("{class:<22} {count:>8}");

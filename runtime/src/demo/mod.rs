@@ -67,7 +67,7 @@ pub struct DemoArgs {
     /// Clients that work at the same time, each in a session of its own.
     #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=256))]
     clients: u16,
-    /// Keep data, logs and history in this new or empty directory.
+    /// Keep data, logs, history and records of what the nodes were given in this new or empty directory.
     #[arg(long, value_name = "DIR")]
     keep: Option<PathBuf>,
     /// Let the clients lie, to see the demo fail.
@@ -127,7 +127,10 @@ async fn perform(
     progress: &Arc<Progress>,
 ) -> Result<Findings, String> {
     let told = |error: std::io::Error| error.to_string();
-    let settings = Settings::here(place.directory().to_path_buf(), LAYOUT).map_err(told)?;
+    let mut settings = Settings::here(place.directory().to_path_buf(), LAYOUT).map_err(told)?;
+    if arguments.keep.is_some() {
+        settings.arguments.extend(["--record".into(), place.records().display().to_string()]);
+    }
     let cluster = LocalCluster::new(settings).map_err(told)?;
     let recorder = Arc::new(Recorder::create(&place.history()).map_err(told)?);
     let options = Options { deadline: DEADLINE, ..Options::new(cluster.seeds()) };

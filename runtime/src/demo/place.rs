@@ -40,6 +40,11 @@ impl Place {
         self.directory.join("history.jsonl")
     }
 
+    /// Where what the nodes were given is kept, if the directory is.
+    pub(super) fn records(&self) -> PathBuf {
+        self.directory.join("records")
+    }
+
     /// After an interruption nobody needs anything.
     pub(super) fn abandon(&self) {
         if !self.kept {

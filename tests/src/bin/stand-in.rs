@@ -107,8 +107,14 @@ impl Service {
         rustix::process::umask(rustix::fs::Mode::from_raw_mode(mask));
         let mut words = self.setting("ExecStart")?.split_whitespace();
         let program = words.next().ok_or("ExecStart= is empty")?;
+        // For the test, which replays it: what the unit says is the same without.
+        let records = self.file("records");
+        fs::create_dir_all(&records).map_err(failed(records.display()))?;
+        chown(&records, Some(user), Some(group)).map_err(failed(records.display()))?;
         let mut child = Command::new(program)
             .args(words)
+            .arg("--record")
+            .arg(&records)
             .env_clear()
             .env("NOTIFY_SOCKET", &socket)
             .current_dir("/")

@@ -11,6 +11,7 @@ use super::verdicts::Judge;
 use clap::Parser;
 use quorate_spec::Violation;
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
@@ -37,7 +38,7 @@ enum Command {
         #[arg(long, value_name = "DIR")]
         traces: Option<PathBuf>,
         /// Only these faults of its schedule, by their numbers: what `--shrink` found.
-        #[arg(long, value_delimiter = ',')]
+        #[arg(long, value_delimiter = ',', num_args = 0..)]
         only: Option<Vec<usize>>,
     },
     /// Runs worlds that are broken on purpose: all must fail.
@@ -93,7 +94,7 @@ pub fn command(arguments: &[String]) -> Option<ExitCode> {
             let time = Duration::from_secs(seconds);
             let campaign = Campaign { seeds: seeds.0..seeds.1, time, threads };
             match resume {
-                Some(file) => resume_campaign(&campaign, &file),
+                Some(file) => resume_campaign(&campaign, &file, Plan::of, Path::new("")),
                 None => run_campaign(&campaign, same_as.as_deref(), json),
             }
         }
@@ -111,7 +112,7 @@ fn exit(passed: bool) -> ExitCode {
 fn run_plan(plan: &Plan, json: bool, shrinks: bool, traces: Option<&Path>) -> ExitCode {
     let report = run(plan);
     if let Some(directory) = traces.filter(|_| !shrinks) {
-        write_traces(&report, directory);
+        write_traces(&report.traces, directory);
     }
     if json {
         println!("{}", to_json(&report));
@@ -157,9 +158,9 @@ fn tell(report: &Report) {
     }
 }
 
-/// Writes a trace for each process, and says where.
-fn write_traces(report: &Report, directory: &Path) {
-    for (process, trace) in &report.traces {
+/// Writes a trace for each process, and says where and how to open it.
+pub fn write_traces(traces: &BTreeMap<usize, Value>, directory: &Path) {
+    for (process, trace) in traces {
         let file = directory.join(format!("process-{process}.trace.json"));
         let written = std::fs::create_dir_all(directory).and_then(|()| std::fs::write(&file, trace.to_string()));
         if let Err(error) = written {
@@ -167,8 +168,9 @@ fn write_traces(report: &Report, directory: &Path) {
             return;
         }
     }
-    let directory = directory.display();
-    eprintln!("the last life of every process: quorate-check show or explore --trace {directory}/process-N.trace.json");
+    let file = directory.join("process-N.trace.json");
+    let file = file.display();
+    eprintln!("the last life of every process: quorate-check show {file}, or explore --trace {file}");
 }
 
 fn tell_shrunk(plan: &Plan, traces: Option<&Path>) {
@@ -182,7 +184,16 @@ fn tell_shrunk(plan: &Plan, traces: Option<&Path>) {
     let seed = plan.setup.seed;
     eprintln!("again: quorate-sim run --seed {seed} --only {}", numbers.join(","));
     let directory = traces.map_or_else(|| PathBuf::from(format!("seed-{seed}")), Path::to_owned);
-    write_traces(&run(&Plan { records: true, ..plan }), &directory);
+    write_traces(&run(&Plan { records: true, ..plan }).traces, &directory);
+}
+
+/// Of every run that failed: the command that repeats it, the faults that it needs, and its traces in `seed-N` below
+/// `directory`.
+pub fn tell_failed(failed: &[Report], plan: fn(u64) -> Plan, directory: &Path) {
+    for Report { seed, .. } in failed {
+        eprintln!("again: quorate-sim run --seed {seed}");
+        tell_shrunk(&plan(*seed), Some(&directory.join(format!("seed-{seed}"))));
+    }
 }
 
 fn run_canaries(json: bool) -> ExitCode {
@@ -214,9 +225,9 @@ fn run_canaries(json: bool) -> ExitCode {
     exit(all)
 }
 
-fn measure(campaign: &Campaign) -> (Tally, f64) {
+fn measure(campaign: &Campaign, plan: fn(u64) -> Plan) -> (Tally, f64) {
     let cpu = cpu_seconds();
-    let tally = campaign.run(Plan::of, |report| {
+    let tally = campaign.run(plan, |report| {
         if report.finding.word() != "pass" {
             eprintln!("seed {} {}: {}", report.seed, report.finding.word(), evidence(&report.finding));
         }
@@ -224,9 +235,10 @@ fn measure(campaign: &Campaign) -> (Tally, f64) {
     (tally, (cpu_seconds() - cpu).max(0.01))
 }
 
-fn resume_campaign(campaign: &Campaign, file: &Path) -> ExitCode {
+fn resume_campaign(campaign: &Campaign, file: &Path, plan: fn(u64) -> Plan, traces: &Path) -> ExitCode {
     let run = |piece: &Campaign| {
-        let (tally, cpu) = measure(piece);
+        let (tally, cpu) = measure(piece, plan);
+        tell_failed(&tally.failed, plan, traces);
         // One that ran out of time is not whole.
         let whole = tally.runs == piece.seeds.end - piece.seeds.start;
         (whole && tally.failed.is_empty(), tally_to_json(&tally, cpu))
@@ -248,7 +260,7 @@ fn resume_campaign(campaign: &Campaign, file: &Path) -> ExitCode {
 }
 
 fn run_campaign(campaign: &Campaign, same_as: Option<&Path>, json: bool) -> ExitCode {
-    let (tally, cpu) = measure(campaign);
+    let (tally, cpu) = measure(campaign, Plan::of);
     let same = same_as.is_none_or(|file| is_same(&tally, file));
     let passed = tally.failed.is_empty() && same;
     if json {
@@ -256,10 +268,7 @@ fn run_campaign(campaign: &Campaign, same_as: Option<&Path>, json: bool) -> Exit
     } else {
         tell_tally(&tally, cpu);
     }
-    if let Some(first) = tally.failed.first() {
-        eprintln!("again: quorate-sim run --seed {}", first.seed);
-        tell_shrunk(&Plan::of(first.seed), None);
-    }
+    tell_failed(&tally.failed, Plan::of, Path::new(""));
     exit(passed)
 }
 
@@ -331,4 +340,42 @@ fn cpu_seconds() -> f64 {
     let fields = usage.rsplit(')').next().unwrap_or_default().split_whitespace();
     let ticks: u64 = fields.skip(11).take(2).filter_map(|field| field.parse::<u64>().ok()).sum();
     ticks as f64 / 100.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::network::Links;
+    use super::*;
+
+    /// Of three seeds the middle one cannot begin: no frame arrives whole.
+    fn plan(seed: u64) -> Plan {
+        let mut plan = Plan { users: 0, length: Duration::ZERO, faults: Vec::new(), ..Plan::of(seed) };
+        if seed == 1 {
+            plan.setup.links = Links { damaged: 1000, ..plan.setup.links };
+        }
+        plan
+    }
+
+    #[test]
+    fn a_resumed_campaign_leaves_traces_of_the_seeds_that_fail() {
+        let directory = tempfile::tempdir().expect("there is room");
+        let file = directory.path().join("pieces.jsonl");
+        let campaign = Campaign { seeds: 0..3, time: Duration::MAX, threads: 1 };
+        resume_campaign(&campaign, &file, plan, directory.path());
+        let names = std::fs::read_dir(directory.path()).expect("it is there").flatten().map(|entry| entry.file_name());
+        assert_eq!(names.collect::<Vec<_>>(), ["seed-1"], "nothing of what passed, and no line for the piece");
+        for process in 0..Plan::of(1).setup.nodes {
+            let file = directory.path().join(format!("seed-1/process-{process}.trace.json"));
+            let text = std::fs::read_to_string(file).expect("every process left a trace");
+            let trace: Value = serde_json::from_str(&text).expect("it is JSON");
+            assert_eq!(trace["property"], "WholeRun");
+        }
+    }
+
+    #[test]
+    fn a_run_that_fails_without_any_fault_can_be_repeated() {
+        let parsed =
+            Command::try_parse_from(["quorate-sim", "run", "--seed", "3", "--only"]).expect("it is understood");
+        assert!(matches!(parsed, Command::Run { seed: 3, only: Some(only), .. } if only.is_empty()));
+    }
 }

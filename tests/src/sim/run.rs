@@ -4,6 +4,7 @@ use super::faults::CLASSES;
 use super::judge::{Finding, PROGRESS};
 use super::operator::join;
 use super::plan::Plan;
+use super::setup::Setup;
 use super::world::{Counts, World};
 use quorate_spec::Violation;
 use serde_json::Value;
@@ -46,10 +47,9 @@ impl Report {
 
 /// Runs a plan. A panic of the core or the runtime is a finding.
 pub fn run(plan: &Plan) -> Report {
-    let mut world = World::new(plan.setup.clone());
+    let mut world = World::new(Setup { records: plan.records, ..plan.setup.clone() });
     world.reckless = plan.reckless;
     world.trace = plan.trace;
-    world.records = plan.records;
     let panicked = catch_unwind(AssertUnwindSafe(|| live(&mut world, plan))).err();
     let finding = match panicked {
         None => world.judge(),

@@ -38,6 +38,8 @@ pub struct Setup {
     pub deadline: Duration,
     /// How closely the specification's invariants are checked as it goes.
     pub watched: Watched,
+    /// Whether what every process was given in its last life is kept.
+    pub records: bool,
 }
 
 impl Default for Setup {
@@ -58,6 +60,7 @@ impl Default for Setup {
             attempt: Duration::from_millis(500),
             deadline: Duration::from_secs(10),
             watched: Watched::EveryStep,
+            records: false,
         }
     }
 }

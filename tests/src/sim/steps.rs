@@ -25,21 +25,21 @@ impl World {
     pub(super) fn step(&mut self, number: usize, input: Input) {
         let Some(running) = self.processes[number].running.as_mut() else { return };
         self.counts.steps += 1;
-        let kept = self.records.then(|| input.clone());
+        let kept = self.setup.records.then(|| input.clone());
         let effects = running.node.step(input);
-        self.tell_story(number, kept, &effects);
+        self.tell_story(number, kept);
         self.perform(number, effects);
     }
 
-    /// Keeps what a process was given, and what it did.
-    fn tell_story(&mut self, number: usize, kept: Option<Input>, effects: &Effects) {
+    /// Keeps what a process was given.
+    fn tell_story(&mut self, number: usize, kept: Option<Input>) {
         if let (Some(input), Some(story)) = (kept, self.stories.get_mut(&number)) {
-            story.took(&input, effects);
+            story.took(input);
         }
     }
 
     /// The last life of every process as a trace, if they were kept.
-    pub(super) fn traces(&self, finding: &Finding) -> BTreeMap<usize, Value> {
+    pub fn traces(&self, finding: &Finding) -> BTreeMap<usize, Value> {
         let verdict = match finding {
             Finding::Pass => None,
             Finding::Fail(violation) => Some(("WholeRun", violation.to_string())),
@@ -158,10 +158,10 @@ impl World {
         let Some(running) = self.processes[to].running.as_mut() else { return };
         self.counts.steps += 1;
         let input = Input::Received { from: sender, message };
-        let kept = self.records.then(|| input.clone());
+        let kept = self.setup.records.then(|| input.clone());
         let effects = running.node.step(input);
         let (refused, me) = (effects.refused, running.node.me());
-        self.tell_story(to, kept, &effects);
+        self.tell_story(to, kept);
         self.perform(to, effects);
         if let Some(reason) = refused {
             self.refuse(to, from, me, sender, reason);

@@ -87,7 +87,7 @@ impl World {
         if let Err(evidence) = checked {
             return self.fail(RECOVERY, format!("process {number}: {evidence}"));
         }
-        if self.records {
+        if self.setup.records {
             self.stories.insert(number, Story::begin(&restarted, &limits));
         }
         let (node, effects) = Node::new(restarted, limits);

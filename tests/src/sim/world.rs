@@ -132,8 +132,6 @@ pub struct World {
     pub(super) violation: Option<Violation>,
     /// Tell each step on standard error.
     pub trace: bool,
-    /// Keep what every process was given in its last life.
-    pub records: bool,
     pub(super) stories: BTreeMap<usize, Story>,
     /// Let disks lose what nobody makes up for: then the judges must notice.
     pub reckless: bool,
@@ -178,7 +176,6 @@ impl World {
             random,
             violation: None,
             trace: false,
-            records: false,
             stories: BTreeMap::new(),
             reckless: false,
             sabotage: None,

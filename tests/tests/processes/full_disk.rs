@@ -129,6 +129,7 @@ async fn a_node_that_finds_a_full_disk_when_it_starts_says_so() {
         cluster: None,
         log: "off",
         listen: address,
+        record: directory.path().join("records"),
     };
     // 16 MiB are fewer than one segment of the log takes.
     stray.start().wait().refused(1, "the disk is full: free space on it; nothing is lost");

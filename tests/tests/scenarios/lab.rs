@@ -9,11 +9,14 @@ use quorate_core::shard::Command;
 use quorate_core::status::ReplicaStatus;
 use quorate_spec::history::{Call, Operation, Outcome};
 use quorate_spec::ids::{ConfigNum, Gid, GroupId};
+use quorate_tests::sim::cli::write_traces;
+use quorate_tests::sim::judge::Finding;
 use quorate_tests::sim::operator::{join, leave, shift};
 use quorate_tests::sim::setup::Setup;
 use quorate_tests::sim::workload::Workload;
 use quorate_tests::sim::world::World;
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -44,6 +47,25 @@ pub(crate) struct Lab {
     groups: Vec<Vec<usize>>,
     users: u64,
     tokens: u64,
+    /// Where traces go if the test fails; a new directory of its own for `None`.
+    traces: Option<PathBuf>,
+}
+
+impl Drop for Lab {
+    /// A test that fails leaves what every process was given.
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            return;
+        }
+        let finding = match self.world.violation() {
+            Some(violation) => Finding::Fail(violation.clone()),
+            None => Finding::Unknown("the test failed here, and says why".into()),
+        };
+        let directory = self.traces.take().or_else(|| Some(tempfile::tempdir().ok()?.keep()));
+        if let Some(directory) = directory {
+            write_traces(&self.world.traces(&finding), &directory);
+        }
+    }
 }
 
 impl Lab {
@@ -71,9 +93,9 @@ impl Lab {
     }
 
     fn new(setup: Setup, groups: Vec<Vec<usize>>) -> Self {
-        let mut world = World::new(setup);
+        let mut world = World::new(Setup { records: true, ..setup });
         let operator = world.add_client();
-        Self { world, operator, groups, users: FIRST_USER, tokens: 0 }
+        Self { world, operator, groups, users: FIRST_USER, tokens: 0, traces: None }
     }
 
     /// The processes of a group.
@@ -325,5 +347,21 @@ fn in_order(history: &[Operation]) {
             let token = String::from_utf8_lossy(token);
             assert_eq!(times.get(token.trim_end_matches(';')), Some(&1), "{token} in {text}");
         }
+    }
+}
+
+#[test]
+fn a_scenario_that_fails_leaves_traces_of_every_process() {
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let mut lab = Lab::one_group(3, Setup::default());
+    lab.traces = Some(directory.path().to_path_buf());
+    let failed = std::thread::spawn(move || lab.within(ms(10), "what never comes", |_| false)).join();
+    assert!(failed.is_err());
+    for process in 0..4 {
+        let file = directory.path().join(format!("process-{process}.trace.json"));
+        let text = std::fs::read_to_string(file).expect("every process left a trace");
+        let trace: serde_json::Value = serde_json::from_str(&text).expect("it is JSON");
+        assert_eq!((&trace["model"], &trace["property"]), (&"record".into(), &"WholeRun".into()));
+        assert!(trace["steps"].as_array().is_some_and(|steps| steps.len() > 10), "process {process}");
     }
 }
