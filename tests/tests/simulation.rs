@@ -2,7 +2,7 @@
 
 use quorate_tests::sim::campaign::Campaign;
 use quorate_tests::sim::canaries::CANARIES;
-use quorate_tests::sim::faults::CLASSES;
+use quorate_tests::sim::faults::{APART, CLASSES};
 use quorate_tests::sim::plan::Plan;
 use quorate_tests::sim::run::run;
 use quorate_tests::sim::verdicts::Judge;
@@ -21,7 +21,11 @@ fn a_range_of_seeds_passes_and_meets_every_class_of_faults() {
         assert!(count > 0, "no {class} in {} runs", tally.runs);
     }
     println!("{} operations, {} faults, {:?}", tally.operations, tally.fault_count(), tally.virtual_time);
-    assert!(tally.messages.iter().all(|count| *count > 0), "{:?}", tally.messages);
+    for class in APART {
+        let count = tally.apart.get(class).copied().unwrap_or(0);
+        println!("{class:<22} {count:>8} (apart)");
+        assert!(count > 0, "no {class} in {} runs", tally.runs);
+    }
     assert!(tally.refused_starts > 0 && tally.refused_peers > 0 && tally.disk_failures > 0);
 }
 
@@ -44,5 +48,5 @@ fn every_judge_and_every_class_has_a_canary() {
     let judges: BTreeSet<Judge> = CANARIES.iter().flat_map(|canary| canary.judges).copied().collect();
     assert_eq!(judges, BTreeSet::from(Judge::ALL));
     let classes: BTreeSet<&str> = CANARIES.iter().flat_map(|canary| canary.classes).copied().collect();
-    assert_eq!(classes, BTreeSet::from(CLASSES));
+    assert_eq!(classes, CLASSES.into_iter().chain(APART).collect());
 }

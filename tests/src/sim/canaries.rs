@@ -134,7 +134,7 @@ pub const CANARIES: &[Canary] = &[
         (0..2).for_each(|process| world.pause(process, EVER));
         world.conclude();
     }),
-    canary("partitioned-for-ever", &["partition"], STUCK, |world| {
+    canary("partitioned-for-ever", &["partition", "blocked-frame"], STUCK, |world| {
         world.network.partition(&[&[0], &[1], &[2]]);
         world.conclude();
     }),
@@ -154,11 +154,11 @@ pub const CANARIES: &[Canary] = &[
         }
         world.conclude();
     }),
-    canary("lossy-for-ever", &["unreliable-network"], STUCK, |world| {
+    canary("lossy-for-ever", &["unreliable-network", "lost-frame"], STUCK, |world| {
         world.network.links = Links { lost: 1000, ..Links::unreliable() };
         world.conclude();
     }),
-    canary("late-for-ever", &["long-reordering"], STUCK, |world| {
+    canary("late-for-ever", &["long-reordering", "late-frame"], STUCK, |world| {
         world.network.links = Links { reordered: 1000, slowest: EVER, ..Links::long_reordering() };
         world.conclude();
     }),

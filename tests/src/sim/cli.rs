@@ -2,6 +2,7 @@
 
 use super::campaign::{Campaign, Tally};
 use super::canaries::CANARIES;
+use super::faults::CLASSES;
 use super::judge::Finding;
 use super::pieces;
 use super::plan::Plan;
@@ -11,6 +12,7 @@ use super::verdicts::Judge;
 use clap::Parser;
 use quorate_spec::Violation;
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
@@ -60,6 +62,12 @@ enum Command {
         /// Keep what passes in this file, a line for every hundred seeds, and do not run it again.
         #[arg(long)]
         resume: Option<PathBuf>,
+        /// Fail if fewer operations were judged.
+        #[arg(long, default_value_t = 0)]
+        at_least_operations: u64,
+        /// Fail if fewer faults hit.
+        #[arg(long, default_value_t = 0)]
+        at_least_faults: u64,
         /// Standard output is one JSON value.
         #[arg(long)]
         json: bool,
@@ -85,12 +93,13 @@ pub fn command(arguments: &[String]) -> Option<ExitCode> {
             run_plan(&only.map_or(plan.clone(), |only| plan.only(&only)), json, shrink, traces.as_deref())
         }
         Ok(Command::Canaries { json }) => run_canaries(json),
-        Ok(Command::Campaign { seeds, seconds, threads, resume, json }) => {
+        Ok(Command::Campaign { seeds, seconds, threads, resume, at_least_operations, at_least_faults, json }) => {
             let time = Duration::from_secs(seconds);
             let campaign = Campaign { seeds: seeds.0..seeds.1, time, threads };
+            let goal = Goal { operations: at_least_operations, faults: at_least_faults };
             match resume {
-                Some(file) => resume_campaign(&campaign, &file),
-                None => run_campaign(&campaign, json),
+                Some(file) => resume_campaign(&campaign, &goal, &file),
+                None => run_campaign(&campaign, &goal, json),
             }
         }
         Err(error) => {
@@ -127,7 +136,7 @@ fn to_json(report: &Report) -> Value {
         "digest": format!("{:016x}", report.digest),
         "operations": report.operations,
         "faults": report.faults,
-        "messages": { "lost": report.messages[0], "doubled": report.messages[1], "late": report.messages[2] },
+        "apart": report.apart,
         "virtual_seconds": report.virtual_time.as_secs_f64(),
         "events": report.counts.events,
         "verdict": report.finding.word(),
@@ -220,7 +229,43 @@ fn measure(campaign: &Campaign) -> (Tally, f64) {
     (tally, (cpu_seconds() - cpu).max(0.01))
 }
 
-fn resume_campaign(campaign: &Campaign, file: &Path) -> ExitCode {
+/// What a campaign must reach, or it proves less than it is run for.
+struct Goal {
+    operations: u64,
+    faults: u64,
+}
+
+/// So many runs meet every class of faults.
+const MEETS_ALL: u64 = 200;
+
+impl Goal {
+    /// What was not reached, in words.
+    fn misses(&self, runs: u64, operations: u64, faults: &BTreeMap<String, u64>) -> Vec<String> {
+        let sum: u64 = faults.values().sum();
+        let mut misses = Vec::new();
+        if operations < self.operations {
+            misses.push(format!("{operations} operations were judged, fewer than {}", self.operations));
+        }
+        if sum < self.faults {
+            misses.push(format!("{sum} faults hit, fewer than {}", self.faults));
+        }
+        let missing = CLASSES.iter().filter(|class| faults.get(**class).is_none_or(|count| *count == 0));
+        let missing: Vec<&str> = missing.copied().collect();
+        if runs >= MEETS_ALL && !missing.is_empty() {
+            misses.push(format!("no fault of these classes hit: {}", missing.join(", ")));
+        }
+        misses
+    }
+
+    /// Says what was not reached. Whether all was.
+    fn is_reached(&self, runs: u64, operations: u64, faults: &BTreeMap<String, u64>) -> bool {
+        let misses = self.misses(runs, operations, faults);
+        misses.iter().for_each(|miss| eprintln!("error: {miss}"));
+        misses.is_empty()
+    }
+}
+
+fn resume_campaign(campaign: &Campaign, goal: &Goal, file: &Path) -> ExitCode {
     let run = |piece: &Campaign| {
         let (tally, cpu) = measure(piece);
         // One that ran out of time is not whole.
@@ -234,7 +279,9 @@ fn resume_campaign(campaign: &Campaign, file: &Path) -> ExitCode {
             println!(
                 "{runs} runs, {operations} operations judged, {faults} faults, {hours:.1} cluster-hours, {cpu:.1} s of CPU"
             );
-            exit(sums.passed)
+            let of_classes = sums.of_each("faults").into_iter().map(|(class, count)| (class, count as u64)).collect();
+            let reached = goal.is_reached(runs as u64, operations as u64, &of_classes);
+            exit(sums.passed && reached)
         }
         Err(error) => {
             eprintln!("error: {}: {error}", file.display());
@@ -243,7 +290,7 @@ fn resume_campaign(campaign: &Campaign, file: &Path) -> ExitCode {
     }
 }
 
-fn run_campaign(campaign: &Campaign, json: bool) -> ExitCode {
+fn run_campaign(campaign: &Campaign, goal: &Goal, json: bool) -> ExitCode {
     let (tally, cpu) = measure(campaign);
     let passed = tally.failed.is_empty();
     if json {
@@ -255,7 +302,9 @@ fn run_campaign(campaign: &Campaign, json: bool) -> ExitCode {
         eprintln!("again: quorate-sim run --seed {}", first.seed);
         tell_shrunk(&Plan::of(first.seed), None);
     }
-    exit(passed)
+    let of_classes = tally.faults.iter().map(|(class, count)| ((*class).to_owned(), *count)).collect();
+    let reached = goal.is_reached(tally.runs, tally.operations, &of_classes);
+    exit(passed && reached)
 }
 
 fn tally_to_json(tally: &Tally, cpu: f64) -> Value {
@@ -264,7 +313,7 @@ fn tally_to_json(tally: &Tally, cpu: f64) -> Value {
         "operations": tally.operations,
         "faults": tally.faults,
         "fault_count": tally.fault_count(),
-        "messages": { "lost": tally.messages[0], "doubled": tally.messages[1], "late": tally.messages[2] },
+        "apart": tally.apart,
         "virtual_hours": tally.virtual_time.as_secs_f64() / 3600.0,
         "cpu_seconds": cpu,
         "hours_per_cpu_hour": tally.virtual_time.as_secs_f64() / cpu,
@@ -283,11 +332,12 @@ fn tell_tally(tally: &Tally, cpu: f64) {
     for (class, count) in &tally.faults {
         println!("{class:<22} {count:>10}");
     }
-    for (name, count) in ["messages lost", "messages doubled", "messages late"].iter().zip(tally.messages) {
+    println!("counted apart, as what faults bring about or chance does:");
+    for (name, count) in &tally.apart {
         println!("{name:<22} {count:>10}");
     }
     println!(
-        "{} runs, {} operations judged, {} faults (single messages apart), {} failed",
+        "{} runs, {} operations judged, {} faults that hit, {} failed",
         tally.runs,
         tally.operations,
         tally.fault_count(),
@@ -315,4 +365,22 @@ fn cpu_seconds() -> f64 {
     let fields = usage.rsplit(')').next().unwrap_or_default().split_whitespace();
     let ticks: u64 = fields.skip(11).take(2).filter_map(|field| field.parse::<u64>().ok()).sum();
     ticks as f64 / 100.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_campaign_that_did_too_little_says_what_it_lacks() {
+        let mut faults: BTreeMap<String, u64> = CLASSES.iter().map(|class| ((*class).to_owned(), 2)).collect();
+        let all = 2 * CLASSES.len() as u64;
+        let goal = Goal { operations: 10, faults: all };
+        assert_eq!(goal.misses(200, 10, &faults), Vec::<String>::new());
+        assert_eq!(goal.misses(200, 9, &faults), ["9 operations were judged, fewer than 10"]);
+        faults.insert("twin".into(), 0);
+        let few = format!("{} faults hit, fewer than {all}", all - 2);
+        assert_eq!(goal.misses(200, 10, &faults), [few.clone(), "no fault of these classes hit: twin".into()]);
+        assert_eq!(goal.misses(199, 10, &faults), [few]);
+    }
 }

@@ -184,6 +184,10 @@ impl World {
         self.last_connection += 1;
         let (here, there) = (End::Client(client), End::Process(process));
         let reached = self.network.reaches(here, there) && self.network.reaches(there, here);
+        if !reached {
+            self.network.meet_cut(here, there);
+            self.network.meet_cut(there, here);
+        }
         let life = self.processes[process].life().filter(|_| reached);
         let connection = Connection { number: self.last_connection, process, life };
         self.clients[client].connections.insert(endpoint.clone(), connection);

@@ -104,6 +104,11 @@ impl SimDisk {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Whether both are handles of the same disk.
+    pub(super) fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
     /// A copy of what the platter holds, on a disk of its own that behaves.
     #[must_use]
     pub fn copy(&self) -> Self {

@@ -19,17 +19,18 @@ impl World {
             return;
         }
         let expendable = self.reckless || self.is_expendable(number);
-        let process = &mut self.processes[number];
-        process.running = None;
-        for disk in [&process.directory.wal, &process.directory.snapshots] {
+        self.processes[number].running = None;
+        for disk in self.disks(number) {
             // What goes wrong in the last call counts too.
             disk.interrupt(&mut self.random);
-            match disk.owes() {
-                true if expendable => process.lossy = true,
-                true => disk.repair(),
-                false => {}
+            let (owes, kept) = (disk.owes(), !expendable);
+            self.note_loss(&disk, outage, kept);
+            if owes && kept {
+                disk.repair();
             }
+            self.processes[number].lossy |= owes && !kept;
         }
+        let process = &mut self.processes[number];
         process.paused_until = Duration::ZERO;
         process.down = Some(why);
         self.digest.add(number as u64);

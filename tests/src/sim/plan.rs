@@ -113,7 +113,8 @@ impl Plan {
 
     fn draw(&self, random: &mut Random) -> Fault {
         let nodes = self.setup.nodes;
-        let (process, other) = (random.below(nodes), random.below(nodes));
+        let process = random.below(nodes);
+        let other = (process + 1 + random.below(nodes - 1)) % nodes;
         let down = random.between(Duration::from_millis(10), Duration::from_secs(2));
         let time = random.between(Duration::from_millis(100), Duration::from_secs(3));
         let kept = *random.pick(&[0, 300, 900, 1000]);
@@ -124,8 +125,9 @@ impl Plan {
             7 => Fault::Blackout { kept, down },
             8 | 9 => Fault::Pause { process, time: time * 2 },
             10 | 11 => {
-                let side: Vec<usize> = (0..nodes).filter(|_| random.per_mille(400)).collect();
-                Fault::Partition { side, time }
+                // Never all and never nobody.
+                let of_side = |it: &usize| *it == process || (*it != other && random.per_mille(400));
+                Fault::Partition { side: (0..nodes).filter(of_side).collect(), time }
             }
             12 => Fault::OneWay { from: process, to: other, time },
             13 => Fault::Isolation { process, time },

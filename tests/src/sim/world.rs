@@ -2,7 +2,7 @@
 
 use super::clients::SimClient;
 use super::digest::Digest;
-use super::faults::{Fault, Mend};
+use super::faults::{Awaited, Fault, Mend};
 use super::network::Network;
 use super::process::{Directory, Process};
 use super::random::Random;
@@ -140,8 +140,9 @@ pub struct World {
     /// Lie to users.
     pub sabotage: Option<Sabotage>,
     pub(super) first_reads: BTreeMap<Vec<u8>, Option<Vec<u8>>>,
-    /// How often each class of faults was injected.
+    /// How many faults of each class hit.
     pub faults: BTreeMap<&'static str, u64>,
+    pub(super) awaited: Vec<Awaited>,
     /// How many huge values were written.
     pub huge_values: u64,
     pub(super) mends: BTreeMap<u64, Mend>,
@@ -184,6 +185,7 @@ impl World {
             sabotage: None,
             first_reads: BTreeMap::new(),
             faults: BTreeMap::new(),
+            awaited: Vec::new(),
             huge_values: 0,
             mends: BTreeMap::new(),
             last_mend: 0,

@@ -27,8 +27,10 @@ pub(crate) enum Mend {
     Speed(End, End),
     /// The network is as it was made.
     Links,
-    /// A disk has space and its usual pace.
-    Disk { process: usize },
+    /// A process' disks have space.
+    Space { process: usize },
+    /// They have their usual pace.
+    Pace { process: usize },
     /// A clock is right.
     Clock { process: usize },
     /// Syncs that lied end: in a power cut, if that can be survived.
@@ -66,7 +68,12 @@ impl Mend {
             | Self::Dismiss { process }
             | Self::Meet { process, .. }
             | Self::Part { process, .. } => Some(*process),
-            Self::Reach(_) | Self::Speed(..) | Self::Links | Self::Disk { .. } | Self::Clock { .. } => None,
+            Self::Reach(_)
+            | Self::Speed(..)
+            | Self::Links
+            | Self::Space { .. }
+            | Self::Pace { .. }
+            | Self::Clock { .. } => None,
         }
     }
 }
@@ -80,6 +87,7 @@ impl World {
     }
 
     pub(in crate::sim) fn mend(&mut self, number: u64) {
+        self.note_hits();
         if let Some(mend) = self.mends.remove(&number) {
             self.end_fault(mend);
         }
@@ -87,6 +95,7 @@ impl World {
 
     /// Has everything that is still broken end now, but what a process must hear from others: that takes its time.
     pub(in crate::sim) fn mend_all(&mut self) {
+        self.note_hits();
         while let Some(number) = self.mends.iter().find(|(_, mend)| !mend.is_hearsay()).map(|(number, _)| *number) {
             self.mend(number);
         }
@@ -102,8 +111,8 @@ impl World {
             Mend::Reach(pairs) => pairs.into_iter().for_each(|(from, to)| self.network.unblock(from, to)),
             Mend::Speed(from, to) => self.network.speed_up(from, to),
             Mend::Links => self.network.links = self.setup.links.clone(),
-            Mend::Disk { process } => {
-                self.processes[process].disk_factor = 1;
+            Mend::Pace { process } => self.processes[process].disk_factor = 1,
+            Mend::Space { process } => {
                 for disk in self.disks(process) {
                     disk.misbehave(|it| it.capacity = None);
                 }

@@ -24,10 +24,14 @@
 //! guarantee ends there. The simulator injects such a loss only while everybody else holds everything that may be lost
 //! ([survivable]); unless it is told to be reckless, and then the judges must notice.
 
+mod hits;
 mod inject;
 mod mend;
 pub mod survivable;
+#[cfg(test)]
+mod tests;
 
+pub(super) use hits::Awaited;
 pub(super) use mend::Mend;
 
 /// The property that of two processes with one identity one stops.
@@ -111,16 +115,8 @@ pub enum Fault {
     ExpiredSessions,
 }
 
-/// Every class, in the order of reports. Classes below the first seven are not injected as faults but counted where they
-/// happen.
-pub const CLASSES: [&str; 38] = [
-    "torn-sector",
-    "lost-sector",
-    "lost-name",
-    "corrupt-frame",
-    "cut-frame",
-    "oversized-frame",
-    "huge-value",
+/// Every class of faults, in the order of reports.
+pub const CLASSES: [&str; 31] = [
     "crash",
     "power-cut",
     "blackout",
@@ -152,6 +148,22 @@ pub const CLASSES: [&str; 38] = [
     "move",
     "leadership-transfer",
     "expired-sessions",
+];
+
+/// What happens to single frames, sectors, names and values: by itself, or because of a fault. It is counted where it
+/// happens, and apart from faults.
+pub const APART: [&str; 11] = [
+    "lost-frame",
+    "blocked-frame",
+    "doubled-frame",
+    "late-frame",
+    "corrupt-frame",
+    "cut-frame",
+    "oversized-frame",
+    "torn-sector",
+    "lost-sector",
+    "lost-name",
+    "huge-value",
 ];
 
 impl Fault {
