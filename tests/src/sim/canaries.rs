@@ -43,6 +43,8 @@ const SECOND: Duration = Duration::from_secs(1);
 const EVER: Duration = Duration::from_secs(1_000_000);
 /// What loses data is seen by both judges of histories.
 const LOSS: &[Judge] = &[Judge::Certificate, Judge::Search];
+/// What takes effect twice is seen by these.
+const TWICE: &[Judge] = &[Judge::AtMostOnce, Judge::Certificate];
 const STUCK: &[Judge] = &[Judge::Progress];
 
 /// All canaries.
@@ -95,33 +97,29 @@ pub const CANARIES: &[Canary] = &[
         world.network.links.damaged = 50;
         world.run_for(5 * SECOND);
     }),
+    canary("doubles-taken-for-new", &["doubled-frames", "doubled-frame"], TWICE, |world| {
+        world.sabotage = Some(Sabotage::DoublesCount);
+        world.inject(0, &Fault::DoubledFrames { time: 3 * SECOND });
+        world.run_for(3 * SECOND);
+        world.settle();
+    }),
     canary("frames-cut-for-ever", &["cut-frame", "oversized-frame"], STUCK, |world| {
         world.network.links.damaged = 1000;
         world.conclude();
     }),
     canary("stale-store", &[], LOSS, |world| sabotage(world, Sabotage::StaleReads)),
     canary("values-cut-short", &["huge-value"], LOSS, |world| sabotage(world, Sabotage::ShortReads)),
-    canary(
-        "sent-again-to-the-next-leader",
-        &["leadership-transfer"],
-        &[Judge::AtMostOnce, Judge::Certificate],
-        |world| {
-            send_twice(world, |world| {
-                let group = *world.groups().first().expect("a group was founded");
-                let leader = world.leader(group).expect("it has a leader");
-                let to = world.process((leader + 1) % 3).id;
-                world.ask_node(leader, Request::TransferLeadership { group, to });
-            });
-        },
-    ),
-    canary(
-        "sent-again-in-the-next-session",
-        &["expired-sessions"],
-        &[Judge::AtMostOnce, Judge::Certificate],
-        |world| {
-            send_twice(world, |world| _ = world.inject(0, &Fault::ExpiredSessions));
-        },
-    ),
+    canary("sent-again-to-the-next-leader", &["leadership-transfer"], TWICE, |world| {
+        send_twice(world, |world| {
+            let group = *world.groups().first().expect("a group was founded");
+            let leader = world.leader(group).expect("it has a leader");
+            let to = world.process((leader + 1) % 3).id;
+            world.ask_node(leader, Request::TransferLeadership { group, to });
+        });
+    }),
+    canary("sent-again-in-the-next-session", &["expired-sessions"], TWICE, |world| {
+        send_twice(world, |world| _ = world.inject(0, &Fault::ExpiredSessions));
+    }),
     canary("crashed-for-ever", &["crash"], STUCK, |world| {
         world.crash_all([0, 1], Outage::Process);
         world.conclude();
@@ -146,6 +144,19 @@ pub const CANARIES: &[Canary] = &[
     }),
     canary("isolated-for-ever", &["isolation"], STUCK, |world| {
         (0..2).for_each(|process| world.isolate(process, true, true));
+        world.conclude();
+    }),
+    canary("partly-partitioned-for-ever", &["partial-partition"], STUCK, |world| {
+        // Each of them reaches three others, but none of its own group.
+        world.inject(0, &Fault::PartialPartition { pairs: vec![(0, 1), (1, 2), (0, 2)], time: EVER });
+        world.conclude();
+    }),
+    canary("clients-cut-off-for-ever", &["client-partition"], STUCK, |world| {
+        let clients = (0..world.client_count()).flat_map(|client| (0..3).map(move |process| (client, process)));
+        world.inject(0, &Fault::ClientPartition { cut: clients.collect(), time: EVER });
+        // Nor does the one who comes to read in the end.
+        let reader = End::Client(world.client_count());
+        (0..3).for_each(|process| world.network.block(reader, End::Process(process)));
         world.conclude();
     }),
     canary("slow-for-ever", &["slow-link"], STUCK, |world| {

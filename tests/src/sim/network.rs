@@ -66,6 +66,8 @@ pub enum Damage {
 pub(super) struct Arrival {
     pub(super) delay: Duration,
     pub(super) damage: Option<Damage>,
+    /// It came before.
+    pub(super) again: bool,
 }
 
 /// How often the network did what.
@@ -216,12 +218,12 @@ impl Network {
             self.traffic.reordered += 1;
             delay += self.random.between(Duration::from_millis(200), Duration::from_millis(2200));
         }
-        let mut first = Arrival { delay, damage: None };
+        let mut first = Arrival { delay, damage: None, again: false };
         if self.random.per_mille(self.links.damaged) {
             first.damage = Some(self.damage());
         } else if self.random.per_mille(self.links.doubled) {
             self.traffic.doubled += 1;
-            return vec![first, Arrival { delay: delay + self.delay(from, to), damage: None }];
+            return vec![first, Arrival { delay: delay + self.delay(from, to), damage: None, again: true }];
         }
         vec![first]
     }

@@ -1,6 +1,6 @@
 //! What a seed means: the shape of a cluster, its users, and a schedule of faults.
 
-use super::faults::{Fault, Part};
+use super::faults::{Fault, Part, partial};
 use super::network::Links;
 use super::random::Random;
 use super::setup::{Setup, small_limits};
@@ -119,7 +119,7 @@ impl Plan {
         let time = random.between(Duration::from_millis(100), Duration::from_secs(3));
         let kept = *random.pick(&[0, 300, 900, 1000]);
         let part = *random.pick(&[Part::Wal, Part::Wal, Part::Snapshots]);
-        match random.below(40) {
+        match random.below(44) {
             0..3 => Fault::Crash { process, down },
             3..7 => Fault::PowerCut { process, kept, down },
             7 => Fault::Blackout { kept, down },
@@ -157,6 +157,9 @@ impl Plan {
                 gid: 1 + random.below(self.groups.len() + 1) as u64,
             },
             38 => Fault::Transfer { group: random.below(4), to: process },
+            39 => Fault::DoubledFrames { time },
+            40 | 41 => Fault::PartialPartition { pairs: partial::draw(nodes, random), time: time * 2 },
+            42 => Fault::ClientPartition { cut: partial::draw_clients(self.users + 1, nodes, random), time: time * 2 },
             _ => Fault::ExpiredSessions,
         }
     }

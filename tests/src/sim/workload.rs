@@ -169,6 +169,7 @@ impl World {
                         long
                     })
                 }
+                Sabotage::DoublesCount => {}
             }
         }
         let unknown = operation.outcome == Outcome::Unknown;

@@ -43,7 +43,7 @@ pub(super) enum Event {
     /// A snapshot that found no space is tried again.
     WriteAgain { process: usize, life: u64 },
     /// A client's frame arrives.
-    Request { process: usize, life: u64, client: usize, connection: u64, frame: Vec<u8>, damaged: bool },
+    Request { process: usize, life: u64, client: usize, connection: u64, frame: Vec<u8>, damaged: bool, again: bool },
     /// A node's frame arrives at a client.
     Reply { client: usize, process: usize, connection: u64, frame: Vec<u8>, damaged: bool },
     /// A client's timer may be due.
@@ -106,6 +106,8 @@ pub enum Sabotage {
     StaleReads,
     /// Of a long value the end is missing.
     ShortReads,
+    /// A write that comes twice is taken for two.
+    DoublesCount,
 }
 
 /// A simulated cluster and its users.
@@ -313,8 +315,8 @@ impl World {
                     self.pump_snapshots(process);
                 }
             }
-            Event::Request { process, life, client, connection, frame, damaged } => {
-                self.request_arrives(process, life, client, connection, &frame, damaged);
+            Event::Request { process, life, client, connection, frame, damaged, again } => {
+                self.request_arrives(process, life, client, connection, &frame, (damaged, again));
             }
             Event::Reply { client, process, connection, frame, damaged } => {
                 self.reply_arrives(client, process, connection, &frame, damaged);

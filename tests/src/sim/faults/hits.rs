@@ -84,6 +84,7 @@ fn treated(class: &str, traffic: &Traffic) -> u64 {
     match class {
         "unreliable-network" => traffic.lost + traffic.doubled,
         "long-reordering" => traffic.reordered,
+        "doubled-frames" => traffic.doubled,
         "damaged-frames" => traffic.corrupted + traffic.cut + traffic.oversized,
         _ => 0,
     }

@@ -47,11 +47,14 @@ impl World {
             }
             Fault::Pause { process, time } => self.if_at_work(*process, |world| world.pause(*process, *time)).into(),
             Fault::Partition { .. }
+            | Fault::PartialPartition { .. }
+            | Fault::ClientPartition { .. }
             | Fault::OneWay { .. }
             | Fault::Isolation { .. }
             | Fault::SlowLink { .. }
             | Fault::Unreliable { .. }
             | Fault::Reordering { .. }
+            | Fault::DoubledFrames { .. }
             | Fault::DamagedFrames { .. } => self.inject_network(fault),
             Fault::LyingSyncs { .. }
             | Fault::LostWrite { .. }
@@ -130,6 +133,15 @@ impl World {
                 let pairs = here.iter().flat_map(|one| there.iter().flat_map(|other| [(*one, *other), (*other, *one)]));
                 (pairs.collect(), *time)
             }
+            Fault::PartialPartition { pairs, time } => {
+                let ends = pairs.iter().map(|(one, other)| (End::Process(*one), End::Process(*other)));
+                (ends.flat_map(|(one, other)| [(one, other), (other, one)]).collect(), *time)
+            }
+            Fault::ClientPartition { cut, time } => {
+                let known = cut.iter().filter(|(client, _)| *client < self.clients.len());
+                let ends = known.map(|(client, process)| (End::Client(*client), End::Process(*process)));
+                (ends.flat_map(|(one, other)| [(one, other), (other, one)]).collect(), *time)
+            }
             Fault::OneWay { from, to, time } => (vec![(End::Process(*from), End::Process(*to))], *time),
             Fault::Isolation { process, time } => {
                 let others = everybody.chain((0..self.clients.len()).map(End::Client));
@@ -147,6 +159,9 @@ impl World {
             }
             Fault::Unreliable { time } => return self.change_links(fault, Links::unreliable(), *time),
             Fault::Reordering { time } => return self.change_links(fault, Links::long_reordering(), *time),
+            Fault::DoubledFrames { time } => {
+                return self.change_links(fault, Links { doubled: 333, ..self.setup.links.clone() }, *time);
+            }
             Fault::DamagedFrames { time } => {
                 return self.change_links(fault, Links { damaged: 20, ..self.setup.links.clone() }, *time);
             }

@@ -27,6 +27,7 @@
 mod hits;
 mod inject;
 mod mend;
+pub mod partial;
 pub mod survivable;
 #[cfg(test)]
 mod tests;
@@ -61,6 +62,10 @@ pub enum Fault {
     Pause { process: usize, time: Duration },
     /// Some processes do not reach the others, nor the others them.
     Partition { side: Vec<usize>, time: Duration },
+    /// Pairs of processes do not reach each other, although others reach both.
+    PartialPartition { pairs: Vec<(usize, usize)>, time: Duration },
+    /// Clients (the first number) and some processes do not reach each other.
+    ClientPartition { cut: Vec<(usize, usize)>, time: Duration },
     /// Nothing gets from one process to another.
     OneWay { from: usize, to: usize, time: Duration },
     /// A process reaches nobody, clients neither.
@@ -71,6 +76,8 @@ pub enum Fault {
     Unreliable { time: Duration },
     /// Two thirds of all frames come late, one after the other overtaken.
     Reordering { time: Duration },
+    /// A third of all frames comes twice.
+    DoubledFrames { time: Duration },
     /// Some frames are damaged.
     DamagedFrames { time: Duration },
     /// Syncs do nothing; then the power fails, if that can be survived, or the disk makes up for it.
@@ -116,17 +123,20 @@ pub enum Fault {
 }
 
 /// Every class of faults, in the order of reports.
-pub const CLASSES: [&str; 31] = [
+pub const CLASSES: [&str; 34] = [
     "crash",
     "power-cut",
     "blackout",
     "pause",
     "partition",
+    "partial-partition",
+    "client-partition",
     "one-way-partition",
     "isolation",
     "slow-link",
     "unreliable-network",
     "long-reordering",
+    "doubled-frames",
     "damaged-frames",
     "lying-syncs",
     "lost-write",
@@ -175,11 +185,14 @@ impl Fault {
             Self::Blackout { .. } => "blackout",
             Self::Pause { .. } => "pause",
             Self::Partition { .. } => "partition",
+            Self::PartialPartition { .. } => "partial-partition",
+            Self::ClientPartition { .. } => "client-partition",
             Self::OneWay { .. } => "one-way-partition",
             Self::Isolation { .. } => "isolation",
             Self::SlowLink { .. } => "slow-link",
             Self::Unreliable { .. } => "unreliable-network",
             Self::Reordering { .. } => "long-reordering",
+            Self::DoubledFrames { .. } => "doubled-frames",
             Self::DamagedFrames { .. } => "damaged-frames",
             Self::LyingSyncs { .. } => "lying-syncs",
             Self::LostWrite { .. } => "lost-write",
