@@ -1,6 +1,7 @@
 //! What a scenario does to a process: it is taken down, started, paused, or cut off.
 
 use super::disk::Outage;
+use super::faults::Part;
 use super::network::End;
 use super::process::Down;
 use super::world::{Event, World};
@@ -20,15 +21,18 @@ impl World {
         }
         let expendable = self.reckless || self.is_expendable(number);
         self.processes[number].running = None;
-        for disk in self.disks(number) {
+        for part in [Part::Wal, Part::Snapshots] {
+            let disk = self.disk(number, part);
             // What goes wrong in the last call counts too.
             disk.interrupt(&mut self.random);
-            let (owes, kept) = (disk.owes(), !expendable);
+            // A snapshot that is needed is missed: there is nothing to make up for.
+            let loud = part == Part::Snapshots;
+            let (owes, kept) = (disk.owes(), !expendable && !loud);
             self.note_loss(&disk, outage, kept);
             if owes && kept {
                 disk.repair();
             }
-            self.processes[number].lossy |= owes && !kept;
+            self.processes[number].lossy |= owes && !kept && !loud;
         }
         let process = &mut self.processes[number];
         process.paused_until = Duration::ZERO;

@@ -111,12 +111,12 @@ impl World {
     }
 
     /// A process' two disks.
-    pub(in crate::sim) fn disks(&self, process: usize) -> [SimDisk; 2] {
+    pub(super) fn disks(&self, process: usize) -> [SimDisk; 2] {
         let directory = &self.processes[process].directory;
         [directory.wal.clone(), directory.snapshots.clone()]
     }
 
-    pub(super) fn disk(&self, process: usize, part: Part) -> SimDisk {
+    pub(in crate::sim) fn disk(&self, process: usize, part: Part) -> SimDisk {
         let [wal, snapshots] = self.disks(process);
         match part {
             Part::Wal => wal,
@@ -192,17 +192,24 @@ impl World {
 
     fn inject_disk(&mut self, fault: &Fault) -> Came {
         let (process, disks, change, time, mend): (usize, _, fn(&mut Misbehaviour), _, _) = match fault {
-            Fault::LyingSyncs { process, time } => {
-                let mend = Mend::Lies { process: *process };
-                (*process, vec![self.disk(*process, Part::Wal)], |it| it.lies = true, *time, mend)
+            Fault::LyingSyncs { process, part, time } => {
+                let disk = self.disk(*process, *part);
+                let mend = Mend::expose(*process, *part, disk.clone(), Outage::Power { kept: 0 });
+                (*process, vec![disk], |it| it.lies = true, *time, mend)
             }
-            Fault::LostWrite { process, time } => {
-                let mend = Mend::Exposure { process: *process };
-                (*process, vec![self.disk(*process, Part::Wal)], |it| it.drop_write = true, *time, mend)
+            Fault::LostWrite { process, part, time } => {
+                let disk = self.disk(*process, *part);
+                let mend = Mend::expose(*process, *part, disk.clone(), Outage::Process);
+                (*process, vec![disk], |it| it.drop_write = true, *time, mend)
             }
-            Fault::MisdirectedWrite { process, time } => {
-                let mend = Mend::Exposure { process: *process };
-                (*process, vec![self.disk(*process, Part::Wal)], |it| it.misdirect_write = true, *time, mend)
+            Fault::MisdirectedWrite { process, part, astray, time } => {
+                let disk = self.disk(*process, *part);
+                let mend = Mend::expose(*process, *part, disk.clone(), Outage::Process);
+                let change: fn(&mut Misbehaviour) = match astray {
+                    true => |it| (it.misdirect_write, it.astray) = (true, true),
+                    false => |it| (it.misdirect_write, it.astray) = (true, false),
+                };
+                (*process, vec![disk], change, *time, mend)
             }
             Fault::WriteError { process, part } => {
                 let mend = Mend::Repair { process: *process };
@@ -266,9 +273,11 @@ impl World {
         came
     }
 
-    /// Flips bits of a process that may lose something, and starts it: it says so, or has lost its last frame at most.
+    /// Flips bits of a process and starts it: it says so, or what was hit did not count. Of the log it may have lost its last
+    /// frame, so it must be one that may; of a snapshot nothing is lost without a word.
     fn rot(&mut self, process: usize, part: Part, bits: usize) -> bool {
-        if !self.is_expendable(process) || self.disk(process, part).files().is_empty() {
+        let possible = self.processes[process].is_up() && (part == Part::Snapshots || self.is_expendable(process));
+        if !possible || self.disk(process, part).files().is_empty() {
             return false;
         }
         self.crash(process, Outage::Process);
@@ -276,7 +285,7 @@ impl World {
             self.start(process);
             return false;
         }
-        self.processes[process].rotten = true;
+        self.processes[process].rotten |= part == Part::Wal;
         self.start_or_repair(process);
         true
     }
@@ -307,7 +316,7 @@ impl World {
                 // The copy is made now and put in later, by the same fault a second time.
                 let Some(copy) = self.processes[*process].copy.take() else {
                     let it = &mut self.processes[*process];
-                    if it.is_up() && !it.directory.wal.owes() {
+                    if it.is_up() && !it.directory.owes() {
                         it.copy = Some(Box::new((it.directory.copy(), it.shadow.clone())));
                         let fault = Box::new(fault.clone());
                         self.queue.push(self.now + *age, Event::Fault { fault });
@@ -342,7 +351,7 @@ impl World {
     /// must not be started again meanwhile: then it would have the later boot, or speak beside the second.
     fn twin(&mut self, process: usize, time: Duration) -> bool {
         let restarts = self.mends.values().any(|mend| mend.restarts() == Some(process));
-        if restarts || !self.is_expendable(process) || self.processes[process].directory.wal.owes() {
+        if restarts || !self.is_expendable(process) || self.processes[process].directory.owes() {
             return false;
         }
         self.pause(process, time);

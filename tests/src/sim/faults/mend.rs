@@ -1,8 +1,8 @@
 //! How faults end.
 
-use super::IDENTITY;
 use super::inject::HEARSAY;
-use crate::sim::disk::{Misbehaviour, Outage};
+use super::{IDENTITY, Part};
+use crate::sim::disk::{Misbehaviour, Outage, SimDisk};
 use crate::sim::network::End;
 use crate::sim::process::{Directory, Down};
 use crate::sim::shadow::Shadow;
@@ -10,6 +10,9 @@ use crate::sim::world::{Event, World};
 use quorate_core::durable::Durable;
 use quorate_spec::views::Role;
 use std::time::Duration;
+
+/// For how long the end of a silent fault is put off.
+const PUT_OFF: Duration = Duration::from_millis(100);
 
 /// A directory that was put aside.
 pub(crate) struct Kept {
@@ -33,10 +36,9 @@ pub(crate) enum Mend {
     Pace { process: usize },
     /// A clock is right.
     Clock { process: usize },
-    /// Syncs that lied end: in a power cut, if that can be survived.
-    Lies { process: usize },
-    /// A write went wrong a while ago: the process is killed.
-    Exposure { process: usize },
+    /// A disk that silently kept nothing is found out: the process goes down. If it may not lose anything now, that is put
+    /// off a few times; in the end the disk makes up for it.
+    Exposure { process: usize, part: Part, disk: SimDisk, outage: Outage, tries: u32 },
     /// A disk that was refused is repaired, and the process started.
     Repair { process: usize },
     /// A process gets its directory back.
@@ -52,6 +54,11 @@ pub(crate) enum Mend {
 }
 
 impl Mend {
+    /// A disk that is told to silently keep nothing is found out.
+    pub(super) fn expose(process: usize, part: Part, disk: SimDisk, outage: Outage) -> Self {
+        Self::Exposure { process, part, disk, outage, tries: 20 }
+    }
+
     /// Whether it takes its time, however healthy everything is.
     fn is_hearsay(&self) -> bool {
         matches!(self, Self::Aged { .. } | Self::Part { .. })
@@ -60,8 +67,7 @@ impl Mend {
     /// The process that it kills or starts, or may.
     pub(super) fn restarts(&self) -> Option<usize> {
         match self {
-            Self::Lies { process }
-            | Self::Exposure { process }
+            Self::Exposure { process, .. }
             | Self::Repair { process }
             | Self::Restore { process, .. }
             | Self::Aged { process, .. }
@@ -118,21 +124,7 @@ impl World {
                 }
             }
             Mend::Clock { process } => self.processes[process].clock = 1000,
-            Mend::Lies { process } => {
-                let wal = self.processes[process].directory.wal.clone();
-                wal.misbehave(|it| it.lies = false);
-                if self.is_expendable(process) {
-                    let kept = if self.random.per_mille(500) { 0 } else { 300 };
-                    self.crash(process, Outage::Power { kept });
-                } else {
-                    wal.repair();
-                }
-                self.start_or_repair(process);
-            }
-            Mend::Exposure { process } => {
-                self.crash(process, Outage::Process);
-                self.start_or_repair(process);
-            }
+            Mend::Exposure { process, part, disk, outage, tries } => self.expose(process, part, disk, outage, tries),
             Mend::Repair { process } => {
                 for disk in self.disks(process) {
                     disk.misbehave(|it| *it = Misbehaviour::default());
@@ -148,6 +140,22 @@ impl World {
             }
             Mend::Meet { process, other } => self.meet(process, other),
             Mend::Part { process, other } => self.part(process, other),
+        }
+    }
+
+    fn expose(&mut self, process: usize, part: Part, disk: SimDisk, outage: Outage, tries: u32) {
+        let owes = disk.owes() && self.disk(process, part).is(&disk) && self.processes[process].is_up();
+        let waits = part == Part::Wal && !self.reckless && !self.is_expendable(process);
+        if owes && waits && tries > 0 {
+            let tries = tries - 1;
+            return self.mend_in(PUT_OFF, Mend::Exposure { process, part, disk, outage, tries });
+        }
+        disk.misbehave(|it| *it = Misbehaviour { lies: false, drop_write: false, misdirect_write: false, ..*it });
+        if owes {
+            let kept = if self.random.per_mille(500) { 0 } else { 300 };
+            let outage = if outage == Outage::Process { outage } else { Outage::Power { kept } };
+            self.crash(process, outage);
+            self.start_or_repair(process);
         }
     }
 

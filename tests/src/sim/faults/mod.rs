@@ -9,9 +9,12 @@
 //! | no space | refuses writes, serves reads, goes on when there is space | yes |
 //! | slow | is slow | yes |
 //! | rot, a lost or a misdirected write, an intact frame of the log behind it | does not start, says which segment | yes |
-//! | rot in a snapshot that is needed | does not start, says which file | yes |
+//! | a write that went into another segment | the same of both, if they are needed | yes |
 //! | the same in the very last frame of the log | starts without it, as after a tear | no |
-//! | syncs that lie, then a power cut | starts without what was lost, or, when a hole shows, does not start | in part |
+//! | syncs of the log that lie, then a power cut | starts without what was lost, or, when a hole shows, does not start | in part |
+//! | rot, a lost or a misdirected write in a snapshot that is needed | does not start, says which file | yes |
+//! | syncs of snapshots that lie, then a power cut | does not start, says which file is missing or damaged | yes |
+//! | any of these in a snapshot that no mark names yet, or any more | removes the file: the log has it all | no need |
 //! | the directory is gone (wiped) | starts as a stranger; the others refuse it and it stops | yes |
 //! | an old copy of the directory is put back | stops if anybody remembers a later boot; otherwise it is what a disk that lied is | in part |
 //! | two processes with one identity | the one that others know longer or later goes on, the other is told and stops | in part |
@@ -19,6 +22,8 @@
 //! Of two processes with one identity the one with the earlier boot stops as soon as it reaches a peer that knows the later.
 //! Until then it is a voter like any other, and so is what was sent to the one and is read by the other: a vote, say, given
 //! to the second and sent to the address of the first. Nobody can tell that; do not start a copy of a data directory.
+//!
+//! A snapshot is thus never lost without a word, and its faults are injected whoever holds what.
 //!
 //! Where the last column says no, promises can be broken, and nothing that a node finds on its disk tells it so: the
 //! guarantee ends there. The simulator injects such a loss only while everybody else holds everything that may be lost
@@ -81,11 +86,11 @@ pub enum Fault {
     /// Some frames are damaged.
     DamagedFrames { time: Duration },
     /// Syncs do nothing; then the power fails, if that can be survived, or the disk makes up for it.
-    LyingSyncs { process: usize, time: Duration },
+    LyingSyncs { process: usize, part: Part, time: Duration },
     /// A write never reaches the disk; after a while the process is killed.
-    LostWrite { process: usize, time: Duration },
-    /// A write reaches the disk elsewhere; after a while the process is killed.
-    MisdirectedWrite { process: usize, time: Duration },
+    LostWrite { process: usize, part: Part, time: Duration },
+    /// A write reaches the disk elsewhere, in the same file or in another; after a while the process is killed.
+    MisdirectedWrite { process: usize, part: Part, astray: bool, time: Duration },
     /// Bits flip while the process is down.
     Rot { process: usize, part: Part, bits: usize },
     /// A read fails when the process starts.

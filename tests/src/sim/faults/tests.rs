@@ -88,7 +88,7 @@ fn a_write_that_is_lost_counts_when_a_process_goes_without_it() {
     for process in 0..6 {
         let mut world = founded();
         let client = world.add_client();
-        let fault = Fault::LostWrite { process, time: 100 * TIME };
+        let fault = Fault::LostWrite { process, part: Part::Wal, time: 100 * TIME };
         world.put_to_work(client, Workload::default());
         assert!(world.inject(0, &fault));
         world.run_until(5 * TIME, |world| world.process(process).directory.wal.misdeeds().dropped > 0);
