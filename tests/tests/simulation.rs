@@ -39,8 +39,16 @@ fn one_seed_is_one_run() {
 
 #[test]
 fn every_canary_fails() {
-    let survivors: Vec<_> = CANARIES.iter().filter(|canary| !canary.is_dead()).map(|canary| canary.name).collect();
-    assert!(survivors.is_empty(), "not noticed: {survivors:?}");
+    let survivors = CANARIES.iter().map(|canary| (canary, canary.sing())).filter(|(it, song)| !it.is_dead(song));
+    let survivors: Vec<_> = survivors.map(|(it, song)| (it.name, song.objections, song.missing)).collect();
+    assert!(survivors.is_empty(), "not noticed, or something else: {survivors:?}");
+}
+
+#[test]
+fn no_canary_fails_without_what_is_broken() {
+    let controls = CANARIES.iter().map(|canary| (canary.name, canary.control())).filter(|(_, song)| !song.is_alive());
+    let failed: Vec<_> = controls.map(|(name, song)| (name, song.objections, song.violation)).collect();
+    assert!(failed.is_empty(), "{failed:?}");
 }
 
 #[test]

@@ -194,22 +194,30 @@ fn run_canaries(json: bool) -> ExitCode {
     let (mut all, mut rows) = (true, Vec::new());
     for canary in CANARIES {
         let begun = Instant::now();
-        let (objections, violation) = canary.sing();
+        let song = canary.sing();
         let seconds = begun.elapsed().as_secs_f64();
-        let fails = canary.judges.iter().all(|judge| objections.contains(judge));
-        all &= fails;
+        let control = canary.control();
+        let (fails, passes) = (canary.is_dead(&song), control.is_alive());
+        all &= fails && passes;
         let judges = |judges: &mut dyn Iterator<Item = &Judge>| -> Vec<String> {
             judges.map(|judge| format!("{judge:?}")).collect()
         };
-        let (wanted, objected) = (judges(&mut canary.judges.iter()), judges(&mut objections.iter()));
+        let (wanted, objected) = (judges(&mut canary.judges.iter()), judges(&mut song.objections.iter()));
         if json {
             let (name, classes) = (canary.name, canary.classes);
-            rows.push(json!({ "name": name, "classes": classes, "wanted": wanted, "objected": objected, "fails": fails, "seconds": seconds }));
+            rows.push(json!({ "name": name, "classes": classes, "wanted": wanted, "objected": objected, "fails": fails, "missing": song.missing, "control_passes": passes, "seconds": seconds }));
         } else {
             let sign = if fails { "fails" } else { "SURVIVES" };
             println!("{:<36} {sign:<8} {:<44} {seconds:.2} s", canary.name, objected.join(", "));
-            if let Some(Violation { property, evidence }) = violation.filter(|_| !fails) {
+            if !song.missing.is_empty() {
+                println!("    it never happened: {}", song.missing.join(", "));
+            }
+            if let Some(Violation { property, evidence }) = song.violation.filter(|_| !fails) {
                 println!("    {property}: {evidence}");
+            }
+            if !passes {
+                let objected = judges(&mut control.objections.iter()).join(", ");
+                println!("    without what is broken it must pass, but: {objected} {:?}", control.violation);
             }
         }
     }

@@ -165,7 +165,7 @@ impl World {
                 }
                 Sabotage::ShortReads => {
                     *value = value.take().map(|mut long| {
-                        long.truncate(1000);
+                        long.truncate(6000);
                         long
                     })
                 }

@@ -449,8 +449,9 @@ impl World {
 impl World {
     /// Kills all processes and starts them on other directories. Whether what they lack is known to be lost decides
     /// whether their recovery is judged.
-    pub fn replace_directories(&mut self, directories: Vec<Directory>, declared: bool) {
+    pub fn replace_directories(&mut self, class: &'static str, directories: Vec<Directory>, declared: bool) {
         let count = directories.len();
+        (0..count).for_each(|_| self.count_fault(class));
         self.crash_all(0..count, Outage::Process);
         for (process, directory) in directories.into_iter().enumerate() {
             let boot = self.boot(process);
@@ -461,11 +462,17 @@ impl World {
         }
     }
 
+    /// What waits to be repaired is not.
+    pub fn never_repair(&mut self) {
+        self.mends.retain(|_, mend| !matches!(mend, Mend::Repair { .. }));
+    }
+
     /// Flips a bit of the last frame of every log. All processes must be down.
     pub fn rot_last_frames(&mut self) {
         for process in &mut self.processes {
             process.directory.wal.rot_end();
             process.lossy = true;
         }
+        (0..self.processes.len()).for_each(|_| self.count_fault("bit-rot"));
     }
 }
