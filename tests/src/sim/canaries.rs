@@ -185,11 +185,11 @@ pub const CANARIES: &[Canary] = &[
     canary("sent-again-to-the-next-leader", &["leadership-transfer"], TWICE, |world, broken| {
         send_again(world, |world, leader| {
             let to = (leader + 1) % 3;
-            broken && world.inject(0, &Fault::Transfer { group: 0, to })
+            each(world, broken, to..to + 1, |to| Fault::Transfer { group: 0, to });
         });
     }),
     canary("sent-again-in-the-next-session", &["expired-sessions"], TWICE, |world, broken| {
-        send_again(world, |world, _| broken && world.inject(0, &Fault::ExpiredSessions));
+        send_again(world, |world, _| each(world, broken, 0..1, |_| Fault::ExpiredSessions));
     }),
     canary("crashed-for-ever", &["crash"], STUCK, |world, broken| {
         each(world, broken, 0..2, |process| Fault::Crash { process, down: EVER });
@@ -232,6 +232,7 @@ pub const CANARIES: &[Canary] = &[
             let reader = End::Client(world.client_count());
             (0..3).for_each(|process| world.network.block(reader, End::Process(process)));
         }
+        world.run_for(SECOND);
         world.conclude();
     }),
     canary("slow-for-ever", &["slow-link"], STUCK, |world, broken| {
@@ -446,7 +447,7 @@ fn sabotage(world: &mut World, sabotage: Option<Sabotage>) {
 /// A user makes a write and misses the answer; after something else the user asks the same node once more. A careful one
 /// is told the first answer, or else asks others in the same session. This one takes a refusal for a write that was never
 /// made, and makes it in a new session.
-fn send_again(world: &mut World, between: impl FnOnce(&mut World, usize) -> bool) {
+fn send_again(world: &mut World, between: impl FnOnce(&mut World, usize)) {
     let (one, other) = (world.add_client(), world.add_client());
     world.operate(one, 901, b"first", Call::Append(b"901.1;".to_vec()));
     world.run_for(2 * SECOND);
