@@ -3,7 +3,7 @@
 use quorate_tests::sim::campaign::{Campaign, Tally};
 use quorate_tests::sim::canaries::CANARIES;
 use quorate_tests::sim::cli::tell_failed;
-use quorate_tests::sim::faults::CLASSES;
+use quorate_tests::sim::faults::{APART, CLASSES};
 use quorate_tests::sim::plan::Plan;
 use quorate_tests::sim::run::run;
 use quorate_tests::sim::verdicts::Judge;
@@ -28,7 +28,11 @@ fn a_range_of_seeds_passes_and_meets_every_class_of_faults() {
     let digests = concat!(env!("CARGO_TARGET_TMPDIR"), "/simulation.digests");
     std::fs::write(digests, tally.tell_digests()).expect("the directory of the tests is writable");
     println!("{} operations, {} faults, {:?}", tally.operations, tally.fault_count(), tally.virtual_time);
-    assert!(tally.messages.iter().all(|count| *count > 0), "{:?}", tally.messages);
+    for class in APART {
+        let count = tally.apart.get(class).copied().unwrap_or(0);
+        println!("{class:<22} {count:>8} (apart)");
+        assert!(count > 0, "no {class} in {} runs", tally.runs);
+    }
     assert!(tally.refused_starts > 0 && tally.refused_peers > 0 && tally.disk_failures > 0);
 }
 
@@ -52,8 +56,16 @@ fn digests_are_compared_seed_by_seed() {
 
 #[test]
 fn every_canary_fails() {
-    let survivors: Vec<_> = CANARIES.iter().filter(|canary| !canary.is_dead()).map(|canary| canary.name).collect();
-    assert!(survivors.is_empty(), "not noticed: {survivors:?}");
+    let survivors = CANARIES.iter().map(|canary| (canary, canary.sing())).filter(|(it, song)| !it.is_dead(song));
+    let survivors: Vec<_> = survivors.map(|(it, song)| (it.name, song.objections, song.missing)).collect();
+    assert!(survivors.is_empty(), "not noticed, or something else: {survivors:?}");
+}
+
+#[test]
+fn no_canary_fails_without_what_is_broken() {
+    let controls = CANARIES.iter().map(|canary| (canary.name, canary.control())).filter(|(_, song)| !song.is_alive());
+    let failed: Vec<_> = controls.map(|(name, song)| (name, song.objections, song.violation)).collect();
+    assert!(failed.is_empty(), "{failed:?}");
 }
 
 #[test]
@@ -61,5 +73,5 @@ fn every_judge_and_every_class_has_a_canary() {
     let judges: BTreeSet<Judge> = CANARIES.iter().flat_map(|canary| canary.judges).copied().collect();
     assert_eq!(judges, BTreeSet::from(Judge::ALL));
     let classes: BTreeSet<&str> = CANARIES.iter().flat_map(|canary| canary.classes).copied().collect();
-    assert_eq!(classes, BTreeSet::from(CLASSES));
+    assert_eq!(classes, CLASSES.into_iter().chain(APART).collect());
 }

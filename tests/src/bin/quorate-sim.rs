@@ -127,7 +127,8 @@ fn mutants(_json: bool) -> ExitCode {
 
 fn usage() -> ExitCode {
     eprintln!(
-        "usage: quorate-sim run --seed N [--json]\n       quorate-sim campaign --seeds A..B [--seconds S] [--json]\n       \
+        "usage: quorate-sim run --seed N [--json]\n       quorate-sim campaign --seeds A..B [--seconds S] \
+         [--at-least-operations N] [--at-least-faults N] [--json]\n       \
          quorate-sim canaries [--json]\n       quorate-sim judge HISTORY\n       \
          quorate-sim replay RECORD [--trace FILE] [--json]\n       quorate-sim mutants [--json]\n  \
          for example: quorate demo --keep /tmp/demo && quorate-sim judge /tmp/demo/history.jsonl"

@@ -26,10 +26,10 @@ pub struct Tally {
     pub runs: u64,
     /// Operations judged.
     pub operations: u64,
-    /// Faults by class.
+    /// Faults that hit, by class.
     pub faults: BTreeMap<&'static str, u64>,
-    /// Messages lost, doubled and late.
-    pub messages: [u64; 3],
+    /// What is counted apart from them.
+    pub apart: BTreeMap<&'static str, u64>,
     /// Virtual time of all clusters.
     pub virtual_time: Duration,
     /// Events.
@@ -56,7 +56,9 @@ impl Tally {
         for (class, count) in &report.faults {
             *self.faults.entry(class).or_default() += count;
         }
-        self.messages.iter_mut().zip(report.messages).for_each(|(sum, count)| *sum += count);
+        for (class, count) in &report.apart {
+            *self.apart.entry(class).or_default() += count;
+        }
         self.virtual_time += report.virtual_time;
         self.events += report.counts.events;
         self.refused_starts += report.counts.refused_starts;
@@ -69,7 +71,7 @@ impl Tally {
         }
     }
 
-    /// All faults but those of single messages.
+    /// All faults. What is counted apart is none.
     pub fn fault_count(&self) -> u64 {
         self.faults.values().sum()
     }

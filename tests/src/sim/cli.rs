@@ -2,6 +2,7 @@
 
 use super::campaign::{Campaign, Tally};
 use super::canaries::CANARIES;
+use super::faults::CLASSES;
 use super::judge::Finding;
 use super::pieces;
 use super::plan::Plan;
@@ -65,6 +66,12 @@ enum Command {
         /// Keep what passes in this file, a line for every hundred seeds, and do not run it again.
         #[arg(long)]
         resume: Option<PathBuf>,
+        /// Fail if fewer operations were judged.
+        #[arg(long, default_value_t = 0)]
+        at_least_operations: u64,
+        /// Fail if fewer faults hit.
+        #[arg(long, default_value_t = 0)]
+        at_least_faults: u64,
         /// Standard output is one JSON value.
         #[arg(long)]
         json: bool,
@@ -90,12 +97,22 @@ pub fn command(arguments: &[String]) -> Option<ExitCode> {
             run_plan(&only.map_or(plan.clone(), |only| plan.only(&only)), json, shrink, traces.as_deref())
         }
         Ok(Command::Canaries { json }) => run_canaries(json),
-        Ok(Command::Campaign { seeds, seconds, threads, same_as, resume, json }) => {
+        Ok(Command::Campaign {
+            seeds,
+            seconds,
+            threads,
+            same_as,
+            resume,
+            at_least_operations,
+            at_least_faults,
+            json,
+        }) => {
             let time = Duration::from_secs(seconds);
             let campaign = Campaign { seeds: seeds.0..seeds.1, time, threads };
+            let goal = Goal { operations: at_least_operations, faults: at_least_faults };
             match resume {
-                Some(file) => resume_campaign(&campaign, &file, Plan::of, Path::new("")),
-                None => run_campaign(&campaign, same_as.as_deref(), json),
+                Some(file) => resume_campaign(&campaign, &goal, &file, Plan::of, Path::new("")),
+                None => run_campaign(&campaign, &goal, same_as.as_deref(), json),
             }
         }
         Err(error) => {
@@ -132,7 +149,7 @@ fn to_json(report: &Report) -> Value {
         "digest": format!("{:016x}", report.digest),
         "operations": report.operations,
         "faults": report.faults,
-        "messages": { "lost": report.messages[0], "doubled": report.messages[1], "late": report.messages[2] },
+        "apart": report.apart,
         "virtual_seconds": report.virtual_time.as_secs_f64(),
         "events": report.counts.events,
         "verdict": report.finding.word(),
@@ -200,22 +217,30 @@ fn run_canaries(json: bool) -> ExitCode {
     let (mut all, mut rows) = (true, Vec::new());
     for canary in CANARIES {
         let begun = Instant::now();
-        let (objections, violation) = canary.sing();
+        let song = canary.sing();
         let seconds = begun.elapsed().as_secs_f64();
-        let fails = canary.judges.iter().all(|judge| objections.contains(judge));
-        all &= fails;
+        let control = canary.control();
+        let (fails, passes) = (canary.is_dead(&song), control.is_alive());
+        all &= fails && passes;
         let judges = |judges: &mut dyn Iterator<Item = &Judge>| -> Vec<String> {
             judges.map(|judge| format!("{judge:?}")).collect()
         };
-        let (wanted, objected) = (judges(&mut canary.judges.iter()), judges(&mut objections.iter()));
+        let (wanted, objected) = (judges(&mut canary.judges.iter()), judges(&mut song.objections.iter()));
         if json {
             let (name, classes) = (canary.name, canary.classes);
-            rows.push(json!({ "name": name, "classes": classes, "wanted": wanted, "objected": objected, "fails": fails, "seconds": seconds }));
+            rows.push(json!({ "name": name, "classes": classes, "wanted": wanted, "objected": objected, "fails": fails, "missing": song.missing, "control_passes": passes, "seconds": seconds }));
         } else {
             let sign = if fails { "fails" } else { "SURVIVES" };
             println!("{:<36} {sign:<8} {:<44} {seconds:.2} s", canary.name, objected.join(", "));
-            if let Some(Violation { property, evidence }) = violation.filter(|_| !fails) {
+            if !song.missing.is_empty() {
+                println!("    it never happened: {}", song.missing.join(", "));
+            }
+            if let Some(Violation { property, evidence }) = song.violation.filter(|_| !fails) {
                 println!("    {property}: {evidence}");
+            }
+            if !passes {
+                let objected = judges(&mut control.objections.iter()).join(", ");
+                println!("    without what is broken it must pass, but: {objected} {:?}", control.violation);
             }
         }
     }
@@ -235,7 +260,43 @@ fn measure(campaign: &Campaign, plan: fn(u64) -> Plan) -> (Tally, f64) {
     (tally, (cpu_seconds() - cpu).max(0.01))
 }
 
-fn resume_campaign(campaign: &Campaign, file: &Path, plan: fn(u64) -> Plan, traces: &Path) -> ExitCode {
+/// What a campaign must reach, or it proves less than it is run for.
+struct Goal {
+    operations: u64,
+    faults: u64,
+}
+
+/// So many runs meet every class of faults.
+const MEETS_ALL: u64 = 200;
+
+impl Goal {
+    /// What was not reached, in words.
+    fn misses(&self, runs: u64, operations: u64, faults: &BTreeMap<String, u64>) -> Vec<String> {
+        let sum: u64 = faults.values().sum();
+        let mut misses = Vec::new();
+        if operations < self.operations {
+            misses.push(format!("{operations} operations were judged, fewer than {}", self.operations));
+        }
+        if sum < self.faults {
+            misses.push(format!("{sum} faults hit, fewer than {}", self.faults));
+        }
+        let missing = CLASSES.iter().filter(|class| faults.get(**class).is_none_or(|count| *count == 0));
+        let missing: Vec<&str> = missing.copied().collect();
+        if runs >= MEETS_ALL && !missing.is_empty() {
+            misses.push(format!("no fault of these classes hit: {}", missing.join(", ")));
+        }
+        misses
+    }
+
+    /// Says what was not reached. Whether all was.
+    fn is_reached(&self, runs: u64, operations: u64, faults: &BTreeMap<String, u64>) -> bool {
+        let misses = self.misses(runs, operations, faults);
+        misses.iter().for_each(|miss| eprintln!("error: {miss}"));
+        misses.is_empty()
+    }
+}
+
+fn resume_campaign(campaign: &Campaign, goal: &Goal, file: &Path, plan: fn(u64) -> Plan, traces: &Path) -> ExitCode {
     let run = |piece: &Campaign| {
         let (tally, cpu) = measure(piece, plan);
         tell_failed(&tally.failed, plan, traces);
@@ -250,7 +311,9 @@ fn resume_campaign(campaign: &Campaign, file: &Path, plan: fn(u64) -> Plan, trac
             println!(
                 "{runs} runs, {operations} operations judged, {faults} faults, {hours:.1} cluster-hours, {cpu:.1} s of CPU"
             );
-            exit(sums.passed)
+            let of_classes = sums.of_each("faults").into_iter().map(|(class, count)| (class, count as u64)).collect();
+            let reached = goal.is_reached(runs as u64, operations as u64, &of_classes);
+            exit(sums.passed && reached)
         }
         Err(error) => {
             eprintln!("error: {}: {error}", file.display());
@@ -259,7 +322,7 @@ fn resume_campaign(campaign: &Campaign, file: &Path, plan: fn(u64) -> Plan, trac
     }
 }
 
-fn run_campaign(campaign: &Campaign, same_as: Option<&Path>, json: bool) -> ExitCode {
+fn run_campaign(campaign: &Campaign, goal: &Goal, same_as: Option<&Path>, json: bool) -> ExitCode {
     let (tally, cpu) = measure(campaign, Plan::of);
     let same = same_as.is_none_or(|file| is_same(&tally, file));
     let passed = tally.failed.is_empty() && same;
@@ -269,7 +332,9 @@ fn run_campaign(campaign: &Campaign, same_as: Option<&Path>, json: bool) -> Exit
         tell_tally(&tally, cpu);
     }
     tell_failed(&tally.failed, Plan::of, Path::new(""));
-    exit(passed)
+    let of_classes = tally.faults.iter().map(|(class, count)| ((*class).to_owned(), *count)).collect();
+    let reached = goal.is_reached(tally.runs, tally.operations, &of_classes);
+    exit(passed && reached)
 }
 
 /// Whether all digests are those in a file; says so if not.
@@ -289,7 +354,7 @@ fn tally_to_json(tally: &Tally, cpu: f64) -> Value {
         "operations": tally.operations,
         "faults": tally.faults,
         "fault_count": tally.fault_count(),
-        "messages": { "lost": tally.messages[0], "doubled": tally.messages[1], "late": tally.messages[2] },
+        "apart": tally.apart,
         "virtual_hours": tally.virtual_time.as_secs_f64() / 3600.0,
         "cpu_seconds": cpu,
         "hours_per_cpu_hour": tally.virtual_time.as_secs_f64() / cpu,
@@ -308,11 +373,12 @@ fn tell_tally(tally: &Tally, cpu: f64) {
     for (class, count) in &tally.faults {
         println!("{class:<22} {count:>10}");
     }
-    for (name, count) in ["messages lost", "messages doubled", "messages late"].iter().zip(tally.messages) {
+    println!("counted apart, as what faults bring about or chance does:");
+    for (name, count) in &tally.apart {
         println!("{name:<22} {count:>10}");
     }
     println!(
-        "{} runs, {} operations judged, {} faults (single messages apart), {} failed",
+        "{} runs, {} operations judged, {} faults that hit, {} failed",
         tally.runs,
         tally.operations,
         tally.fault_count(),
@@ -361,7 +427,7 @@ mod tests {
         let directory = tempfile::tempdir().expect("there is room");
         let file = directory.path().join("pieces.jsonl");
         let campaign = Campaign { seeds: 0..3, time: Duration::MAX, threads: 1 };
-        resume_campaign(&campaign, &file, plan, directory.path());
+        resume_campaign(&campaign, &Goal { operations: 0, faults: 0 }, &file, plan, directory.path());
         let names = std::fs::read_dir(directory.path()).expect("it is there").flatten().map(|entry| entry.file_name());
         assert_eq!(names.collect::<Vec<_>>(), ["seed-1"], "nothing of what passed, and no line for the piece");
         for process in 0..Plan::of(1).setup.nodes {
@@ -377,5 +443,18 @@ mod tests {
         let parsed =
             Command::try_parse_from(["quorate-sim", "run", "--seed", "3", "--only"]).expect("it is understood");
         assert!(matches!(parsed, Command::Run { seed: 3, only: Some(only), .. } if only.is_empty()));
+    }
+
+    #[test]
+    fn a_campaign_that_did_too_little_says_what_it_lacks() {
+        let mut faults: BTreeMap<String, u64> = CLASSES.iter().map(|class| ((*class).to_owned(), 2)).collect();
+        let all = 2 * CLASSES.len() as u64;
+        let goal = Goal { operations: 10, faults: all };
+        assert_eq!(goal.misses(200, 10, &faults), Vec::<String>::new());
+        assert_eq!(goal.misses(200, 9, &faults), ["9 operations were judged, fewer than 10"]);
+        faults.insert("twin".into(), 0);
+        let few = format!("{} faults hit, fewer than {all}", all - 2);
+        assert_eq!(goal.misses(200, 10, &faults), [few.clone(), "no fault of these classes hit: twin".into()]);
+        assert_eq!(goal.misses(199, 10, &faults), [few]);
     }
 }

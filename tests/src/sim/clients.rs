@@ -6,7 +6,7 @@ use super::random::Random;
 use super::steps::FRAMES;
 use super::time::Moment;
 use super::workload::Workload;
-use super::world::{Event, World};
+use super::world::{Event, Sabotage, World};
 use quorate::codec::{self, Kind};
 use quorate::transport::wire::{ClientFrame, ReplyFrame};
 use quorate_core::bytes::Bytes;
@@ -168,9 +168,10 @@ impl World {
     fn send_request(&mut self, client: usize, endpoint: &Endpoint, bytes: Vec<u8>) {
         let Some(connection) = self.connection(client, endpoint) else { return };
         let Connection { number, process, life: Some(life) } = connection else { return };
-        for Arrival { delay, damage } in self.network.send(End::Client(client), End::Process(process), bytes.len()) {
+        for arrival in self.network.send(End::Client(client), End::Process(process), bytes.len()) {
+            let Arrival { delay, damage, again } = arrival;
             let (damaged, frame) = (damage.is_some(), self.network.carry(bytes.clone(), damage));
-            let event = Event::Request { process, life, client, connection: number, frame, damaged };
+            let event = Event::Request { process, life, client, connection: number, frame, damaged, again };
             self.queue.push(self.now + delay, event);
         }
     }
@@ -184,6 +185,10 @@ impl World {
         self.last_connection += 1;
         let (here, there) = (End::Client(client), End::Process(process));
         let reached = self.network.reaches(here, there) && self.network.reaches(there, here);
+        if !reached {
+            self.network.meet_cut(here, there);
+            self.network.meet_cut(there, here);
+        }
         let life = self.processes[process].life().filter(|_| reached);
         let connection = Connection { number: self.last_connection, process, life };
         self.clients[client].connections.insert(endpoint.clone(), connection);
@@ -233,7 +238,7 @@ impl World {
         client: usize,
         connection: u64,
         frame: &[u8],
-        damaged: bool,
+        (damaged, again): (bool, bool),
     ) {
         if self.processes[process].life() != Some(life) {
             return;
@@ -246,6 +251,11 @@ impl World {
         };
         if damaged {
             return self.fail(FRAMES, format!("process {process} takes a damaged frame for {request:?}"));
+        }
+        if let (true, Some(Sabotage::DoublesCount), Request::Write { key, op, .. }) = (again, self.sabotage, &request) {
+            let operation = Operation::Write { key: key.clone(), op: op.clone() };
+            let other = self.add_client();
+            self.call(other, operation);
         }
         if let Some(ticket) = self.ticket(process, Asker { client, connection, ticket }) {
             self.step(process, NodeInput::Requests { requests: vec![(ticket, request)] });
@@ -261,7 +271,8 @@ impl World {
             return;
         }
         let Ok(bytes) = codec::encode(Kind::Reply, &ReplyFrame { ticket, reply }) else { return };
-        for Arrival { delay, damage } in self.network.send(End::Process(process), End::Client(client), bytes.len()) {
+        for Arrival { delay, damage, .. } in self.network.send(End::Process(process), End::Client(client), bytes.len())
+        {
             let (damaged, frame) = (damage.is_some(), self.network.carry(bytes.clone(), damage));
             self.queue.push(self.now + delay, Event::Reply { client, process, connection, frame, damaged });
         }

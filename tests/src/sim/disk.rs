@@ -31,8 +31,10 @@ pub struct Misbehaviour {
     pub lies: bool,
     /// The next write never reaches the platter.
     pub drop_write: bool,
-    /// The next write reaches the platter elsewhere in its file.
+    /// The next write reaches the platter elsewhere.
     pub misdirect_write: bool,
+    /// Elsewhere is another file, if there is one; else another place of the same.
+    pub astray: bool,
     /// The next write fails.
     pub fail_write: bool,
     /// The next sync fails.
@@ -52,6 +54,8 @@ pub struct Misdeeds {
     pub dropped: u64,
     /// Writes that went elsewhere.
     pub misdirected: u64,
+    /// Those of them that went into other files.
+    pub astray: u64,
     /// Writes that failed.
     pub write_errors: u64,
     /// Syncs that failed.
@@ -102,6 +106,11 @@ struct State {
 impl SimDisk {
     fn lock(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether both are handles of the same disk.
+    pub(super) fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
     }
 
     /// A copy of what the platter holds, on a disk of its own that behaves.
@@ -281,6 +290,16 @@ impl State {
 
     fn used(&self) -> u64 {
         self.names.values().filter_map(|inode| self.seen.get(inode)).map(|bytes| bytes.len() as u64).sum()
+    }
+
+    /// Where in which other file a write arrives that goes astray: at its offset, or before the end. Of all files that
+    /// there are, writes of different places hit different ones.
+    fn other_place(&self, inode: u64, from: usize, length: usize) -> Option<(u64, usize)> {
+        let size = |other: &u64| self.seen.get(other).map_or(0, Vec::len);
+        let others: Vec<u64> =
+            self.names.values().copied().filter(|other| *other != inode && size(other) > 0).collect();
+        let other = *others.get((from / SECTOR) % others.len().max(1))?;
+        Some((other, from.min(size(&other).saturating_sub(length)) / SECTOR * SECTOR))
     }
 
     fn check_space(&mut self, more: u64) -> io::Result<()> {

@@ -66,6 +66,8 @@ pub enum Damage {
 pub(super) struct Arrival {
     pub(super) delay: Duration,
     pub(super) damage: Option<Damage>,
+    /// It came before.
+    pub(super) again: bool,
 }
 
 /// How often the network did what.
@@ -104,6 +106,8 @@ pub struct Network {
     pub forges: bool,
     /// From whom to whom nothing gets through.
     blocked: BTreeSet<(End, End)>,
+    /// How many frames met a cut or a slow direction, by where they went.
+    met: BTreeMap<(End, End), u64>,
     /// Additional delay of single directions.
     slow: BTreeMap<(End, End), Duration>,
     /// When the last connection of a link ended in disorder: what was under way then is lost.
@@ -119,6 +123,7 @@ impl Network {
             traffic: Traffic::default(),
             forges: false,
             blocked: BTreeSet::new(),
+            met: BTreeMap::new(),
             slow: BTreeMap::new(),
             ended: BTreeMap::new(),
             random,
@@ -167,6 +172,22 @@ impl Network {
         !self.blocked.contains(&(from, to))
     }
 
+    /// Whether what goes from `from` to `to` is stopped or slowed down.
+    pub(super) fn hinders(&self, from: End, to: End) -> bool {
+        !self.reaches(from, to) || self.slow.contains_key(&(from, to))
+    }
+
+    /// How many frames met a cut or a slow direction between these so far.
+    pub(super) fn met(&self, pairs: &[(End, End)]) -> u64 {
+        pairs.iter().filter_map(|pair| self.met.get(pair)).sum()
+    }
+
+    /// Something meets a cut.
+    pub(super) fn meet_cut(&mut self, from: End, to: End) {
+        self.traffic.blocked += 1;
+        *self.met.entry((from, to)).or_default() += 1;
+    }
+
     /// The time that something takes.
     pub(super) fn delay(&mut self, from: End, to: End) -> Duration {
         let delay = self.random.between(self.links.fastest, self.links.slowest);
@@ -174,6 +195,7 @@ impl Network {
             None => delay,
             Some(more) => {
                 self.traffic.slowed += 1;
+                *self.met.entry((from, to)).or_default() += 1;
                 delay + *more
             }
         }
@@ -184,7 +206,7 @@ impl Network {
         self.traffic.sent += 1;
         self.traffic.bytes += bytes as u64;
         if !self.reaches(from, to) {
-            self.traffic.blocked += 1;
+            self.meet_cut(from, to);
             return Vec::new();
         }
         if self.random.per_mille(self.links.lost) {
@@ -196,12 +218,12 @@ impl Network {
             self.traffic.reordered += 1;
             delay += self.random.between(Duration::from_millis(200), Duration::from_millis(2200));
         }
-        let mut first = Arrival { delay, damage: None };
+        let mut first = Arrival { delay, damage: None, again: false };
         if self.random.per_mille(self.links.damaged) {
             first.damage = Some(self.damage());
         } else if self.random.per_mille(self.links.doubled) {
             self.traffic.doubled += 1;
-            return vec![first, Arrival { delay: delay + self.delay(from, to), damage: None }];
+            return vec![first, Arrival { delay: delay + self.delay(from, to), damage: None, again: true }];
         }
         vec![first]
     }

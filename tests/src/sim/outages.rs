@@ -1,6 +1,7 @@
 //! What a scenario does to a process: it is taken down, started, paused, or cut off.
 
 use super::disk::Outage;
+use super::faults::Part;
 use super::network::End;
 use super::process::Down;
 use super::world::{Event, World};
@@ -19,17 +20,21 @@ impl World {
             return;
         }
         let expendable = self.reckless || self.is_expendable(number);
-        let process = &mut self.processes[number];
-        process.running = None;
-        for disk in [&process.directory.wal, &process.directory.snapshots] {
+        self.processes[number].running = None;
+        for part in [Part::Wal, Part::Snapshots] {
+            let disk = self.disk(number, part);
             // What goes wrong in the last call counts too.
             disk.interrupt(&mut self.random);
-            match disk.owes() {
-                true if expendable => process.lossy = true,
-                true => disk.repair(),
-                false => {}
+            // A snapshot that is needed is missed: there is nothing to make up for.
+            let loud = part == Part::Snapshots;
+            let (owes, kept) = (disk.owes(), !expendable && !loud);
+            self.note_loss(&disk, outage, kept);
+            if owes && kept {
+                disk.repair();
             }
+            self.processes[number].lossy |= owes && !kept && !loud;
         }
+        let process = &mut self.processes[number];
         process.paused_until = Duration::ZERO;
         process.down = Some(why);
         self.digest.add(number as u64);

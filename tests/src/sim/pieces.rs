@@ -2,6 +2,7 @@
 
 use super::campaign::Campaign;
 use serde_json::Value;
+use std::collections::BTreeMap;
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 use std::ops::Range;
@@ -58,6 +59,15 @@ pub struct Sums {
 }
 
 impl Sums {
+    /// The sums of the numbers of an object of all pieces, by their names.
+    pub fn of_each(&self, object: &str) -> BTreeMap<String, f64> {
+        let mut sums = BTreeMap::new();
+        for (name, value) in self.pieces.iter().filter_map(|piece| piece[object].as_object()).flatten() {
+            *sums.entry(name.clone()).or_default() += value.as_f64().unwrap_or_default();
+        }
+        sums
+    }
+
     /// The sum of a number of all pieces.
     pub fn of(&self, number: &str) -> f64 {
         self.pieces.iter().filter_map(|piece| piece[number].as_f64()).sum()
@@ -78,7 +88,8 @@ mod tests {
         let once = |fails: u64, ran: &mut Vec<Range<u64>>| {
             resume(&campaign, &file, |piece| {
                 ran.push(piece.seeds.clone());
-                (piece.seeds.start != fails, serde_json::json!({ "runs": piece.seeds.end - piece.seeds.start }))
+                let runs = piece.seeds.end - piece.seeds.start;
+                (piece.seeds.start != fails, serde_json::json!({ "runs": runs, "faults": { "crash": runs } }))
             })
             .expect("it can be written")
         };
@@ -88,6 +99,7 @@ mod tests {
         ran.clear();
         let second = once(u64::MAX, &mut ran);
         assert!(second.passed && second.of("runs") == 250.0);
+        assert_eq!(second.of_each("faults"), BTreeMap::from([("crash".to_owned(), 250.0)]));
         assert_eq!(ran.as_slice(), std::slice::from_ref(&(100..200)));
     }
 }

@@ -1,6 +1,6 @@
 //! What a seed means: the shape of a cluster, its users, and a schedule of faults.
 
-use super::faults::{Fault, Part};
+use super::faults::{Fault, Part, partial};
 use super::network::Links;
 use super::random::Random;
 use super::setup::{Setup, small_limits};
@@ -136,19 +136,21 @@ impl Plan {
 
     fn draw(&self, random: &mut Random) -> Fault {
         let nodes = self.setup.nodes;
-        let (process, other) = (random.below(nodes), random.below(nodes));
+        let process = random.below(nodes);
+        let other = (process + 1 + random.below(nodes - 1)) % nodes;
         let down = random.between(Duration::from_millis(10), Duration::from_secs(2));
         let time = random.between(Duration::from_millis(100), Duration::from_secs(3));
         let kept = *random.pick(&[0, 300, 900, 1000]);
         let part = *random.pick(&[Part::Wal, Part::Wal, Part::Snapshots]);
-        match random.below(40) {
+        match random.below(44) {
             0..3 => Fault::Crash { process, down },
             3..7 => Fault::PowerCut { process, kept, down },
             7 => Fault::Blackout { kept, down },
             8 | 9 => Fault::Pause { process, time: time * 2 },
             10 | 11 => {
-                let side: Vec<usize> = (0..nodes).filter(|_| random.per_mille(400)).collect();
-                Fault::Partition { side, time }
+                // Never all and never nobody.
+                let of_side = |it: &usize| *it == process || (*it != other && random.per_mille(400));
+                Fault::Partition { side: (0..nodes).filter(of_side).collect(), time }
             }
             12 => Fault::OneWay { from: process, to: other, time },
             13 => Fault::Isolation { process, time },
@@ -156,9 +158,9 @@ impl Plan {
             15 => Fault::Unreliable { time },
             16 => Fault::Reordering { time },
             17 => Fault::DamagedFrames { time },
-            18 => Fault::LyingSyncs { process, time },
-            19 => Fault::LostWrite { process, time },
-            20 => Fault::MisdirectedWrite { process, time },
+            18 => Fault::LyingSyncs { process, part, time },
+            19 => Fault::LostWrite { process, part, time },
+            20 => Fault::MisdirectedWrite { process, part, astray: random.per_mille(500), time },
             21 => Fault::Rot { process, part, bits: 1 + random.below(3) },
             22 => Fault::ReadError { process, part },
             23 => Fault::WriteError { process, part },
@@ -178,6 +180,9 @@ impl Plan {
                 gid: 1 + random.below(self.groups.len() + 1) as u64,
             },
             38 => Fault::Transfer { group: random.below(4), to: process },
+            39 => Fault::DoubledFrames { time },
+            40 | 41 => Fault::PartialPartition { pairs: partial::draw(nodes, random), time: time * 2 },
+            42 => Fault::ClientPartition { cut: partial::draw_clients(self.users + 1, nodes, random), time: time * 2 },
             _ => Fault::ExpiredSessions,
         }
     }

@@ -39,6 +39,11 @@ impl Directory {
         Self { stamp, boot: Boot::ZERO, logged: false, wal, snapshots }
     }
 
+    /// Whether a crash would lose what was said to be durable.
+    pub fn owes(&self) -> bool {
+        self.wal.owes() || self.snapshots.owes()
+    }
+
     /// A copy of what is durable in it.
     #[must_use]
     pub fn copy(&self) -> Self {

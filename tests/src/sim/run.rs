@@ -24,10 +24,10 @@ pub struct Report {
     pub digest: u64,
     /// How many operations were judged.
     pub operations: usize,
-    /// How often each class of faults was injected. Messages lost, doubled and reordered are counted apart.
+    /// How many faults of each class were injected and hit.
     pub faults: BTreeMap<&'static str, u64>,
-    /// Messages that were lost, by chance or at a partition; that came twice; that came late.
-    pub messages: [u64; 3],
+    /// What happened to single frames, sectors, names and values.
+    pub apart: BTreeMap<&'static str, u64>,
     /// How much virtual time went by.
     pub virtual_time: Duration,
     /// How much happened.
@@ -39,7 +39,7 @@ pub struct Report {
 }
 
 impl Report {
-    /// All faults but those of single messages.
+    /// All faults. What is counted apart is none.
     pub fn fault_count(&self) -> u64 {
         self.faults.values().sum()
     }
@@ -59,6 +59,7 @@ pub fn run(plan: &Plan) -> Report {
             Finding::Fail(Violation::new("NoPanic", text.to_owned()))
         }
     };
+    world.note_hits();
     report(&world, finding)
 }
 
@@ -98,25 +99,12 @@ fn report(world: &World, finding: Finding) -> Report {
     let traces = world.traces(&finding);
     let mut faults: BTreeMap<&'static str, u64> = CLASSES.into_iter().map(|class| (class, 0)).collect();
     faults.extend(world.faults.iter().map(|(class, count)| (*class, *count)));
-    for number in 0..world.process_count() {
-        let directory = &world.process(number).directory;
-        for misdeeds in [directory.wal.misdeeds(), directory.snapshots.misdeeds()] {
-            *faults.entry("torn-sector").or_default() += misdeeds.torn;
-            *faults.entry("lost-sector").or_default() += misdeeds.lost;
-            *faults.entry("lost-name").or_default() += misdeeds.lost_names;
-        }
-    }
-    let traffic = &world.network.traffic;
-    faults.insert("corrupt-frame", traffic.corrupted);
-    faults.insert("cut-frame", traffic.cut);
-    faults.insert("oversized-frame", traffic.oversized);
-    faults.insert("huge-value", world.huge_values);
     Report {
         seed: world.setup.seed,
         digest: world.digest(),
         operations: world.history.len(),
         faults,
-        messages: [traffic.lost + traffic.blocked, traffic.doubled, traffic.reordered],
+        apart: world.counted_apart(),
         virtual_time: world.now(),
         counts: world.counts,
         finding,

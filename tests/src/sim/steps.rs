@@ -116,7 +116,7 @@ impl World {
         }
         self.count(message, bytes.len());
         let arrivals = self.network.send(End::Process(from), End::Process(to), bytes.len());
-        for Arrival { delay, damage } in arrivals {
+        for Arrival { delay, damage, .. } in arrivals {
             let (damaged, bytes) = (damage.is_some(), self.network.carry(bytes.clone(), damage));
             let frame = Frame { from, to, sender, pinned, back, sent: self.now, damaged, bytes };
             self.queue.push(self.now + delay, Event::Frame(frame));

@@ -165,10 +165,11 @@ impl World {
                 }
                 Sabotage::ShortReads => {
                     *value = value.take().map(|mut long| {
-                        long.truncate(1000);
+                        long.truncate(6000);
                         long
                     })
                 }
+                Sabotage::DoublesCount => {}
             }
         }
         let unknown = operation.outcome == Outcome::Unknown;

@@ -2,7 +2,7 @@
 
 use super::clients::SimClient;
 use super::digest::Digest;
-use super::faults::{Fault, Mend};
+use super::faults::{Awaited, Fault, Mend};
 use super::network::Network;
 use super::process::{Directory, Process};
 use super::random::Random;
@@ -43,7 +43,7 @@ pub(super) enum Event {
     /// A snapshot that found no space is tried again.
     WriteAgain { process: usize, life: u64 },
     /// A client's frame arrives.
-    Request { process: usize, life: u64, client: usize, connection: u64, frame: Vec<u8>, damaged: bool },
+    Request { process: usize, life: u64, client: usize, connection: u64, frame: Vec<u8>, damaged: bool, again: bool },
     /// A node's frame arrives at a client.
     Reply { client: usize, process: usize, connection: u64, frame: Vec<u8>, damaged: bool },
     /// A client's timer may be due.
@@ -106,6 +106,8 @@ pub enum Sabotage {
     StaleReads,
     /// Of a long value the end is missing.
     ShortReads,
+    /// A write that comes twice is taken for two.
+    DoublesCount,
 }
 
 /// A simulated cluster and its users.
@@ -138,8 +140,9 @@ pub struct World {
     /// Lie to users.
     pub sabotage: Option<Sabotage>,
     pub(super) first_reads: BTreeMap<Vec<u8>, Option<Vec<u8>>>,
-    /// How often each class of faults was injected.
+    /// How many faults of each class hit.
     pub faults: BTreeMap<&'static str, u64>,
+    pub(super) awaited: Vec<Awaited>,
     /// How many huge values were written.
     pub huge_values: u64,
     pub(super) mends: BTreeMap<u64, Mend>,
@@ -181,6 +184,7 @@ impl World {
             sabotage: None,
             first_reads: BTreeMap::new(),
             faults: BTreeMap::new(),
+            awaited: Vec::new(),
             huge_values: 0,
             mends: BTreeMap::new(),
             last_mend: 0,
@@ -308,8 +312,8 @@ impl World {
                     self.pump_snapshots(process);
                 }
             }
-            Event::Request { process, life, client, connection, frame, damaged } => {
-                self.request_arrives(process, life, client, connection, &frame, damaged);
+            Event::Request { process, life, client, connection, frame, damaged, again } => {
+                self.request_arrives(process, life, client, connection, &frame, (damaged, again));
             }
             Event::Reply { client, process, connection, frame, damaged } => {
                 self.reply_arrives(client, process, connection, &frame, damaged);

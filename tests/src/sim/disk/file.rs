@@ -51,19 +51,22 @@ impl DiskFile for SimFile {
         let seen = state.seen.get_mut(&self.inode).ok_or_else(missing)?;
         seen.resize(length.max(from + bytes.len()), 0);
         seen[from..from + bytes.len()].copy_from_slice(bytes);
-        let (mut at, inode) = (from, self.inode);
+        let inode = self.inode;
+        let (mut hit, mut at) = (inode, from);
         if misdirected {
+            let other = state.other_place(inode, from, bytes.len()).filter(|_| state.misbehaviour.astray);
+            state.misdeeds.astray += u64::from(other.is_some());
             // A sector too early; at the beginning of a file, one too late.
-            at = at.checked_sub(SECTOR).unwrap_or(at + SECTOR);
+            (hit, at) = other.unwrap_or((inode, from.checked_sub(SECTOR).unwrap_or(from + SECTOR)));
             state.misdeeds.misdirected += 1;
-            state.journal.push(Op::Clobber { inode, at, length: bytes.len() });
+            state.journal.push(Op::Clobber { inode: hit, at, length: bytes.len() });
         }
         if dropped || misdirected {
             state.journal.push(Op::Owe { inode, at: from, bytes: bytes.to_vec() });
         }
         match dropped {
             true => state.misdeeds.dropped += 1,
-            false if misdirected => state.journal.push(Op::Stray { inode, at, bytes: bytes.to_vec() }),
+            false if misdirected => state.journal.push(Op::Stray { inode: hit, at, bytes: bytes.to_vec() }),
             false => state.journal.push(Op::Write { inode, at, bytes: bytes.to_vec() }),
         }
         Ok(())

@@ -81,6 +81,16 @@ impl Inode {
         self.pending.iter().for_each(|(at, piece)| put(&mut bytes, *at, piece));
         bytes
     }
+
+    /// What was meant for another place arrives. It is durable then, whoever syncs, but no file becomes longer of it.
+    fn stray(&mut self, at: usize, mut bytes: Vec<u8>) {
+        bytes.truncate(self.contents().len().saturating_sub(at));
+        if !bytes.is_empty() && self.pending.is_empty() {
+            put(&mut self.durable, at, &bytes);
+        } else if !bytes.is_empty() {
+            self.pending.push((at, bytes));
+        }
+    }
 }
 
 /// The lower layer.
@@ -108,7 +118,7 @@ impl Platter {
                 self.make_up_for(inode, at, &bytes);
                 self.inodes.entry(inode).or_default().pending.push((at, bytes));
             }
-            Op::Stray { inode, at, bytes } => self.inodes.entry(inode).or_default().pending.push((at, bytes)),
+            Op::Stray { inode, at, bytes } => self.inodes.entry(inode).or_default().stray(at, bytes),
             Op::Owe { inode, at, bytes } => self.owed.push((inode, at, bytes)),
             Op::Clobber { inode, at, length } => {
                 let bytes = self.inodes.get(&inode).map(Inode::contents).unwrap_or_default();
@@ -207,9 +217,8 @@ impl Platter {
             (inode.durable, inode.pending) = (inode.contents(), Vec::new());
         }
         for (inode, at, bytes) in self.owed.drain(..) {
-            if let Some(inode) = self.inodes.get_mut(&inode) {
-                put(&mut inode.durable, at, &bytes);
-            }
+            // Nothing may ever have reached it.
+            put(&mut self.inodes.entry(inode).or_default().durable, at, &bytes);
         }
         self.lied = false;
     }
@@ -246,5 +255,6 @@ impl Platter {
         });
         let named: BTreeSet<u64> = self.names.values().chain(seen.values()).copied().chain(pending).collect();
         self.inodes.retain(|inode, _| named.contains(inode));
+        self.owed.retain(|(inode, ..)| named.contains(inode));
     }
 }

@@ -88,3 +88,35 @@ fn reading_does_not_make_durable_what_a_lying_sync_left_behind() {
     disk.crash(POWER, &mut Random::new(1, 1));
     assert_eq!(firsts(&disk), [1, 0, 0, 0]);
 }
+
+#[test]
+fn a_write_that_goes_astray_hits_another_file_and_both_can_be_put_right() {
+    let (disk, mut file) = disk_with_file();
+    write(&mut file, 0, 1);
+    write(&mut file, 512, 2);
+    let mut other = disk.create("other").expect("there is room");
+    disk.sync_dir().expect("it does not fail");
+    disk.settle();
+    disk.misbehave(|it| (it.misdirect_write, it.astray) = (true, true));
+    other.write_at(0, &[9; 100]).and_then(|()| other.sync_data()).expect("it does not fail");
+    disk.settle();
+    assert_eq!((disk.misdeeds().misdirected, disk.misdeeds().astray), (1, 1));
+    disk.crash(POWER, &mut Random::new(1, 1));
+    assert_eq!(firsts(&disk), [9, 2, 0, 0]);
+    let length = |name: &str| disk.open(name).and_then(|file| file.size()).expect("it is there");
+    assert_eq!(length("other"), 0);
+    disk.repair();
+    assert_eq!((firsts(&disk), length("other")), ([1, 2, 0, 0], 100));
+}
+
+#[test]
+fn nothing_is_owed_to_a_file_that_is_gone() {
+    let (disk, mut file) = disk_with_file();
+    disk.misbehave(|it| it.drop_write = true);
+    write(&mut file, 0, 1);
+    disk.settle();
+    assert!(disk.owes());
+    disk.remove("log").and_then(|()| disk.sync_dir()).expect("it does not fail");
+    disk.settle();
+    assert!(!disk.owes());
+}

@@ -1,5 +1,6 @@
 //! Injecting faults.
 
+use super::hits::Came;
 use super::mend::{Kept, Mend};
 use super::{Fault, Part};
 use crate::sim::disk::{Misbehaviour, Outage, SimDisk};
@@ -11,7 +12,7 @@ use crate::sim::world::{Event, World};
 use quorate_core::client::Operation;
 use quorate_core::controller::Change;
 use quorate_core::message::Request;
-use quorate_spec::ids::{Boot, NodeId};
+use quorate_spec::ids::{Boot, Gid, NodeId, ShardId};
 use std::time::Duration;
 
 /// How long it takes to replace a disk that fails.
@@ -20,31 +21,40 @@ const REPLACEMENT: Duration = Duration::from_secs(5);
 pub(super) const HEARSAY: Duration = Duration::from_secs(3);
 
 impl World {
-    /// Injects a fault, if it is possible now. Says whether it was.
+    /// Injects a fault, if it is possible now and changes anything. Says whether it was. It counts once it hits.
     pub fn inject(&mut self, operator: usize, fault: &Fault) -> bool {
-        let injected = self.quiet_until <= self.now && self.try_inject(operator, fault);
-        if injected {
-            *self.faults.entry(fault.class()).or_default() += 1;
+        self.note_hits();
+        if self.quiet_until > self.now {
+            return false;
         }
-        injected
+        let came = self.try_inject(operator, fault);
+        if came == Came::Hit {
+            self.count_fault(fault.class());
+        }
+        came != Came::Nothing
     }
 
-    fn try_inject(&mut self, operator: usize, fault: &Fault) -> bool {
+    fn try_inject(&mut self, operator: usize, fault: &Fault) -> Came {
         match fault {
-            Fault::Crash { process, down } => self.crash_for(*process, Outage::Process, *down),
-            Fault::PowerCut { process, kept, down } => self.crash_for(*process, Outage::Power { kept: *kept }, *down),
+            Fault::Crash { process, down } => self.crash_for(*process, Outage::Process, *down).into(),
+            Fault::PowerCut { process, kept, down } => {
+                self.crash_for(*process, Outage::Power { kept: *kept }, *down).into()
+            }
             Fault::Blackout { kept, down } => {
                 let up: Vec<usize> = (0..self.processes.len()).filter(|it| self.processes[*it].is_up()).collect();
                 up.iter().for_each(|process| _ = self.crash_for(*process, Outage::Power { kept: *kept }, *down));
-                !up.is_empty()
+                (!up.is_empty()).into()
             }
-            Fault::Pause { process, time } => self.if_up(*process, |world| world.pause(*process, *time)),
+            Fault::Pause { process, time } => self.if_at_work(*process, |world| world.pause(*process, *time)).into(),
             Fault::Partition { .. }
+            | Fault::PartialPartition { .. }
+            | Fault::ClientPartition { .. }
             | Fault::OneWay { .. }
             | Fault::Isolation { .. }
             | Fault::SlowLink { .. }
             | Fault::Unreliable { .. }
             | Fault::Reordering { .. }
+            | Fault::DoubledFrames { .. }
             | Fault::DamagedFrames { .. } => self.inject_network(fault),
             Fault::LyingSyncs { .. }
             | Fault::LostWrite { .. }
@@ -55,14 +65,22 @@ impl World {
             | Fault::SyncError { .. }
             | Fault::FullDisk { .. }
             | Fault::SlowDisk { .. } => self.inject_disk(fault),
-            Fault::ClockJump { process, by } => self.if_up(*process, |world| world.jump_clock(*process, *by)),
+            Fault::ClockJump { process, by } => {
+                self.if_at_work(*process, |world| world.jump_clock(*process, *by)).into()
+            }
             Fault::ClockDrift { process, pace, time } => {
-                self.processes[*process].clock = *pace;
-                self.mend_in(*time, Mend::Clock { process: *process });
-                true
+                let wrong = self.processes[*process].clock != 1000;
+                if wrong || *pace == 1000 {
+                    return Came::Nothing;
+                }
+                let injected = self.if_at_work(*process, |world| {
+                    world.processes[*process].clock = *pace;
+                    world.mend_in(*time, Mend::Clock { process: *process });
+                });
+                injected.into()
             }
             Fault::Wiped { .. } | Fault::OldCopy { .. } | Fault::Stranger { .. } | Fault::Twin { .. } => {
-                self.inject_identity(fault)
+                self.inject_identity(fault).into()
             }
             Fault::Join { .. }
             | Fault::Leave { .. }
@@ -80,6 +98,11 @@ impl World {
         up
     }
 
+    /// The same if it does not stand still either.
+    fn if_at_work(&mut self, process: usize, act: impl FnOnce(&mut Self)) -> bool {
+        self.processes[process].paused_until <= self.now && self.if_up(process, act)
+    }
+
     fn crash_for(&mut self, process: usize, outage: Outage, down: Duration) -> bool {
         self.if_up(process, |world| {
             world.crash(process, outage);
@@ -93,7 +116,7 @@ impl World {
         [directory.wal.clone(), directory.snapshots.clone()]
     }
 
-    fn disk(&self, process: usize, part: Part) -> SimDisk {
+    pub(in crate::sim) fn disk(&self, process: usize, part: Part) -> SimDisk {
         let [wal, snapshots] = self.disks(process);
         match part {
             Part::Wal => wal,
@@ -101,7 +124,7 @@ impl World {
         }
     }
 
-    fn inject_network(&mut self, fault: &Fault) -> bool {
+    fn inject_network(&mut self, fault: &Fault) -> Came {
         let everybody = (0..self.processes.len()).map(End::Process);
         let (pairs, time): (Vec<(End, End)>, Duration) = match fault {
             Fault::Partition { side, time } => {
@@ -110,92 +133,151 @@ impl World {
                 let pairs = here.iter().flat_map(|one| there.iter().flat_map(|other| [(*one, *other), (*other, *one)]));
                 (pairs.collect(), *time)
             }
+            Fault::PartialPartition { pairs, time } => {
+                let ends = pairs.iter().map(|(one, other)| (End::Process(*one), End::Process(*other)));
+                (ends.flat_map(|(one, other)| [(one, other), (other, one)]).collect(), *time)
+            }
+            Fault::ClientPartition { cut, time } => {
+                let known = cut.iter().filter(|(client, _)| *client < self.clients.len());
+                let ends = known.map(|(client, process)| (End::Client(*client), End::Process(*process)));
+                (ends.flat_map(|(one, other)| [(one, other), (other, one)]).collect(), *time)
+            }
             Fault::OneWay { from, to, time } => (vec![(End::Process(*from), End::Process(*to))], *time),
             Fault::Isolation { process, time } => {
                 let others = everybody.chain((0..self.clients.len()).map(End::Client));
                 let me = End::Process(*process);
-                (others.filter(|other| *other != me).flat_map(|it| [(me, it), (it, me)]).collect(), *time)
+                (others.flat_map(|it| [(me, it), (it, me)]).collect(), *time)
             }
             Fault::SlowLink { from, to, by, time } => {
                 let (from, to) = (End::Process(*from), End::Process(*to));
+                if from == to || self.network.hinders(from, to) {
+                    return Came::Nothing;
+                }
                 self.network.slow_down(from, to, *by);
                 self.mend_in(*time, Mend::Speed(from, to));
-                return true;
+                return self.await_frames(fault.class(), vec![(from, to)]);
             }
-            Fault::Unreliable { time } => return self.change_links(Links::unreliable(), *time),
-            Fault::Reordering { time } => return self.change_links(Links::long_reordering(), *time),
+            Fault::Unreliable { time } => return self.change_links(fault, Links::unreliable(), *time),
+            Fault::Reordering { time } => return self.change_links(fault, Links::long_reordering(), *time),
+            Fault::DoubledFrames { time } => {
+                return self.change_links(fault, Links { doubled: 333, ..self.setup.links.clone() }, *time);
+            }
             Fault::DamagedFrames { time } => {
-                return self.change_links(Links { damaged: 20, ..self.setup.links.clone() }, *time);
+                return self.change_links(fault, Links { damaged: 20, ..self.setup.links.clone() }, *time);
             }
-            _ => return false,
+            _ => return Came::Nothing,
         };
-        pairs.iter().for_each(|(from, to)| self.network.block(*from, *to));
-        self.mend_in(time, Mend::Reach(pairs));
-        true
+        self.cut(fault.class(), pairs, time)
     }
 
-    fn change_links(&mut self, links: Links, time: Duration) -> bool {
+    /// Nothing gets through between these for a while, where anything does now.
+    fn cut(&mut self, class: &'static str, mut pairs: Vec<(End, End)>, time: Duration) -> Came {
+        pairs.retain(|(from, to)| from != to && self.network.reaches(*from, *to));
+        if pairs.is_empty() {
+            return Came::Nothing;
+        }
+        pairs.iter().for_each(|(from, to)| self.network.block(*from, *to));
+        self.mend_in(time, Mend::Reach(pairs.clone()));
+        self.await_frames(class, pairs)
+    }
+
+    fn change_links(&mut self, fault: &Fault, links: Links, time: Duration) -> Came {
+        if self.has_odd_links() {
+            return Came::Nothing;
+        }
         self.network.links = links;
         self.mend_in(time, Mend::Links);
-        true
+        self.await_treatment(fault.class())
     }
 
-    fn inject_disk(&mut self, fault: &Fault) -> bool {
-        let single = |world: &mut Self, process, part, change: fn(&mut Misbehaviour)| {
-            world.if_up(process, |world| world.disk(process, part).misbehave(change))
-        };
-        match fault {
-            Fault::LyingSyncs { process, time } => {
-                let injected = single(self, *process, Part::Wal, |it| it.lies = true);
-                if injected {
-                    self.mend_in(*time, Mend::Lies { process: *process });
-                }
-                injected
+    fn inject_disk(&mut self, fault: &Fault) -> Came {
+        let (process, disks, change, time, mend): (usize, _, fn(&mut Misbehaviour), _, _) = match fault {
+            Fault::LyingSyncs { process, part, time } => {
+                let disk = self.disk(*process, *part);
+                let mend = Mend::expose(*process, *part, disk.clone(), Outage::Power { kept: 0 });
+                (*process, vec![disk], |it| it.lies = true, *time, mend)
             }
-            Fault::LostWrite { process, time } => {
-                let injected = single(self, *process, Part::Wal, |it| it.drop_write = true);
-                self.mend_in(*time, Mend::Exposure { process: *process });
-                injected
+            Fault::LostWrite { process, part, time } => {
+                let disk = self.disk(*process, *part);
+                let mend = Mend::expose(*process, *part, disk.clone(), Outage::Process);
+                (*process, vec![disk], |it| it.drop_write = true, *time, mend)
             }
-            Fault::MisdirectedWrite { process, time } => {
-                let injected = single(self, *process, Part::Wal, |it| it.misdirect_write = true);
-                self.mend_in(*time, Mend::Exposure { process: *process });
-                injected
+            Fault::MisdirectedWrite { process, part, astray, time } => {
+                let disk = self.disk(*process, *part);
+                let mend = Mend::expose(*process, *part, disk.clone(), Outage::Process);
+                let change: fn(&mut Misbehaviour) = match astray {
+                    true => |it| (it.misdirect_write, it.astray) = (true, true),
+                    false => |it| (it.misdirect_write, it.astray) = (true, false),
+                };
+                (*process, vec![disk], change, *time, mend)
             }
-            Fault::Rot { process, part, bits } => self.rot(*process, *part, *bits),
-            Fault::ReadError { process, part } => self.if_up(*process, |world| {
-                world.crash(*process, Outage::Process);
-                world.disk(*process, *part).misbehave(|it| it.fail_read = true);
-                world.start_or_repair(*process);
-            }),
             Fault::WriteError { process, part } => {
-                self.mend_in(REPLACEMENT, Mend::Repair { process: *process });
-                single(self, *process, *part, |it| it.fail_write = true)
+                let mend = Mend::Repair { process: *process };
+                (*process, vec![self.disk(*process, *part)], |it| it.fail_write = true, REPLACEMENT, mend)
             }
             Fault::SyncError { process, part } => {
-                self.mend_in(REPLACEMENT, Mend::Repair { process: *process });
-                single(self, *process, *part, |it| it.fail_sync = true)
+                let mend = Mend::Repair { process: *process };
+                (*process, vec![self.disk(*process, *part)], |it| it.fail_sync = true, REPLACEMENT, mend)
             }
-            Fault::FullDisk { process, time } => {
-                for disk in self.disks(*process) {
-                    let used = disk.used();
-                    disk.misbehave(|it| it.capacity = Some(used));
-                }
-                self.mend_in(*time, Mend::Disk { process: *process });
-                true
-            }
+            Fault::Rot { process, part, bits } => return self.rot(*process, *part, *bits).into(),
+            Fault::ReadError { process, part } => return self.fail_read(*process, *part),
+            Fault::FullDisk { process, time } => return self.fill_disks(*process, *time),
             Fault::SlowDisk { process, factor, time } => {
-                self.processes[*process].disk_factor = *factor;
-                self.mend_in(*time, Mend::Disk { process: *process });
-                true
+                if self.processes[*process].disk_factor != 1 {
+                    return Came::Nothing;
+                }
+                let injected = self.if_at_work(*process, |world| {
+                    world.processes[*process].disk_factor = *factor;
+                    world.mend_in(*time, Mend::Pace { process: *process });
+                });
+                return injected.into();
             }
-            _ => false,
+            _ => return Came::Nothing,
+        };
+        if !self.processes[process].is_up() {
+            return Came::Nothing;
         }
+        let came = self.spoil(fault.class(), disks, change);
+        if came != Came::Nothing {
+            self.mend_in(time, mend);
+        }
+        came
     }
 
-    /// Flips bits of a process that may lose something, and starts it: it says so, or has lost its last frame at most.
+    /// A process is killed, and its next read fails: of a file that there is.
+    fn fail_read(&mut self, process: usize, part: Part) -> Came {
+        let disk = self.disk(process, part);
+        if !self.processes[process].is_up() || disk.files().is_empty() {
+            return Came::Nothing;
+        }
+        self.crash(process, Outage::Process);
+        let came = self.spoil("read-error", vec![disk], |it| it.fail_read = true);
+        self.start_or_repair(process);
+        came
+    }
+
+    /// Both disks of a process have no more space than they use.
+    fn fill_disks(&mut self, process: usize, time: Duration) -> Came {
+        if !self.processes[process].is_up() {
+            return Came::Nothing;
+        }
+        let disks = self.disks(process);
+        let used = disks.each_ref().map(SimDisk::used);
+        let came = self.spoil("full-disk", disks.to_vec(), |it| it.capacity = Some(0));
+        if came != Came::Nothing {
+            for (disk, used) in disks.iter().zip(used) {
+                disk.misbehave(|it| it.capacity = Some(used));
+            }
+            self.mend_in(time, Mend::Space { process });
+        }
+        came
+    }
+
+    /// Flips bits of a process and starts it: it says so, or what was hit did not count. Of the log it may have lost its last
+    /// frame, so it must be one that may; of a snapshot nothing is lost without a word.
     fn rot(&mut self, process: usize, part: Part, bits: usize) -> bool {
-        if !self.is_expendable(process) {
+        let possible = self.processes[process].is_up() && (part == Part::Snapshots || self.is_expendable(process));
+        if !possible || self.disk(process, part).files().is_empty() {
             return false;
         }
         self.crash(process, Outage::Process);
@@ -203,7 +285,7 @@ impl World {
             self.start(process);
             return false;
         }
-        self.processes[process].rotten = true;
+        self.processes[process].rotten |= part == Part::Wal;
         self.start_or_repair(process);
         true
     }
@@ -234,7 +316,7 @@ impl World {
                 // The copy is made now and put in later, by the same fault a second time.
                 let Some(copy) = self.processes[*process].copy.take() else {
                     let it = &mut self.processes[*process];
-                    if it.is_up() && !it.directory.wal.owes() {
+                    if it.is_up() && !it.directory.owes() {
                         it.copy = Some(Box::new((it.directory.copy(), it.shadow.clone())));
                         let fault = Box::new(fault.clone());
                         self.queue.push(self.now + *age, Event::Fault { fault });
@@ -269,7 +351,7 @@ impl World {
     /// must not be started again meanwhile: then it would have the later boot, or speak beside the second.
     fn twin(&mut self, process: usize, time: Duration) -> bool {
         let restarts = self.mends.values().any(|mend| mend.restarts() == Some(process));
-        if restarts || !self.is_expendable(process) || self.processes[process].directory.wal.owes() {
+        if restarts || !self.is_expendable(process) || self.processes[process].directory.owes() {
             return false;
         }
         self.pause(process, time);
@@ -312,29 +394,42 @@ impl World {
         number
     }
 
-    fn inject_operation(&mut self, operator: usize, fault: &Fault) -> bool {
-        let operation = match fault {
-            Fault::Join { gid, servers } => operator::join(&[(*gid, servers)]),
-            Fault::Leave { gid } => operator::leave(&[*gid]),
-            Fault::Move { shard, gid } => operator::shift(*shard, *gid),
-            Fault::Transfer { group, to } => {
-                let groups: Vec<_> = self.groups().into_iter().collect();
-                let Some(group) = groups.get(group % groups.len().max(1)).copied() else { return false };
-                let Some(leader) = self.leader(group) else { return false };
-                let to = self.processes[*to].id;
-                self.ask_node(leader, Request::TransferLeadership { group, to });
-                return true;
-            }
-            Fault::ExpiredSessions => {
-                let controllers = self.nodes().filter_map(|(_, node)| node.controller());
-                let floor = controllers.map(|group| group.machine().next_client()).max();
-                let Some(floor) = floor else { return false };
-                Operation::Change(Change::RaiseFloor { floor })
-            }
-            _ => return false,
+    fn inject_operation(&mut self, operator: usize, fault: &Fault) -> Came {
+        let controllers = self.nodes().filter_map(|(_, node)| node.controller());
+        let Some(machine) = controllers.map(|group| group.machine()).max_by_key(|it| it.latest().num) else {
+            return Came::Nothing;
         };
-        self.call(operator, operation);
-        true
+        let config = machine.latest();
+        let known = |gid: u64| config.groups.get(&Gid::new(gid)).map(|group| group.id);
+        let operation = match fault {
+            Fault::Join { gid, servers } if known(*gid).is_none() => operator::join(&[(*gid, servers)]),
+            Fault::Leave { gid } if known(*gid).is_some() => operator::leave(&[*gid]),
+            Fault::Move { shard, gid } => {
+                let owner = config.assignment(ShardId::new(*shard)).and_then(|it| it.owner);
+                if known(*gid).is_none() || known(*gid) == owner {
+                    return Came::Nothing;
+                }
+                operator::shift(*shard, *gid)
+            }
+            Fault::Transfer { group, to } => return self.transfer(*group, *to).into(),
+            Fault::ExpiredSessions if machine.floor() < machine.next_client() => {
+                Operation::Change(Change::RaiseFloor { floor: machine.next_client() })
+            }
+            _ => return Came::Nothing,
+        };
+        self.await_change(fault.class(), operator, operation)
+    }
+
+    /// A leader is asked to hand over, if there is one and it is not the one that is to lead. Says whether it began.
+    fn transfer(&mut self, group: usize, to: usize) -> bool {
+        let groups: Vec<_> = self.groups().into_iter().collect();
+        let Some(group) = groups.get(group % groups.len().max(1)).copied() else { return false };
+        let Some(leader) = self.leader(group).filter(|leader| *leader != to) else { return false };
+        let to = self.processes[to].id;
+        let begun = |world: &Self| world.actions().get("TransferLeadership").copied();
+        let before = begun(self);
+        self.ask_node(leader, Request::TransferLeadership { group, to });
+        begun(self) != before
     }
 
     /// The groups of which a process has replicas.
@@ -354,8 +449,9 @@ impl World {
 impl World {
     /// Kills all processes and starts them on other directories. Whether what they lack is known to be lost decides
     /// whether their recovery is judged.
-    pub fn replace_directories(&mut self, directories: Vec<Directory>, declared: bool) {
+    pub fn replace_directories(&mut self, class: &'static str, directories: Vec<Directory>, declared: bool) {
         let count = directories.len();
+        (0..count).for_each(|_| self.count_fault(class));
         self.crash_all(0..count, Outage::Process);
         for (process, directory) in directories.into_iter().enumerate() {
             let boot = self.boot(process);
@@ -366,11 +462,17 @@ impl World {
         }
     }
 
+    /// What waits to be repaired is not.
+    pub fn never_repair(&mut self) {
+        self.mends.retain(|_, mend| !matches!(mend, Mend::Repair { .. }));
+    }
+
     /// Flips a bit of the last frame of every log. All processes must be down.
     pub fn rot_last_frames(&mut self) {
         for process in &mut self.processes {
             process.directory.wal.rot_end();
             process.lossy = true;
         }
+        (0..self.processes.len()).for_each(|_| self.count_fault("bit-rot"));
     }
 }

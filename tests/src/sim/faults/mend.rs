@@ -1,8 +1,8 @@
 //! How faults end.
 
-use super::IDENTITY;
 use super::inject::HEARSAY;
-use crate::sim::disk::{Misbehaviour, Outage};
+use super::{IDENTITY, Part};
+use crate::sim::disk::{Misbehaviour, Outage, SimDisk};
 use crate::sim::network::End;
 use crate::sim::process::{Directory, Down};
 use crate::sim::shadow::Shadow;
@@ -10,6 +10,9 @@ use crate::sim::world::{Event, World};
 use quorate_core::durable::Durable;
 use quorate_spec::views::Role;
 use std::time::Duration;
+
+/// For how long the end of a silent fault is put off.
+const PUT_OFF: Duration = Duration::from_millis(100);
 
 /// A directory that was put aside.
 pub(crate) struct Kept {
@@ -27,14 +30,15 @@ pub(crate) enum Mend {
     Speed(End, End),
     /// The network is as it was made.
     Links,
-    /// A disk has space and its usual pace.
-    Disk { process: usize },
+    /// A process' disks have space.
+    Space { process: usize },
+    /// They have their usual pace.
+    Pace { process: usize },
     /// A clock is right.
     Clock { process: usize },
-    /// Syncs that lied end: in a power cut, if that can be survived.
-    Lies { process: usize },
-    /// A write went wrong a while ago: the process is killed.
-    Exposure { process: usize },
+    /// A disk that silently kept nothing is found out: the process goes down. If it may not lose anything now, that is put
+    /// off a few times; in the end the disk makes up for it.
+    Exposure { process: usize, part: Part, disk: SimDisk, outage: Outage, tries: u32 },
     /// A disk that was refused is repaired, and the process started.
     Repair { process: usize },
     /// A process gets its directory back.
@@ -50,6 +54,11 @@ pub(crate) enum Mend {
 }
 
 impl Mend {
+    /// A disk that is told to silently keep nothing is found out.
+    pub(super) fn expose(process: usize, part: Part, disk: SimDisk, outage: Outage) -> Self {
+        Self::Exposure { process, part, disk, outage, tries: 20 }
+    }
+
     /// Whether it takes its time, however healthy everything is.
     fn is_hearsay(&self) -> bool {
         matches!(self, Self::Aged { .. } | Self::Part { .. })
@@ -58,15 +67,19 @@ impl Mend {
     /// The process that it kills or starts, or may.
     pub(super) fn restarts(&self) -> Option<usize> {
         match self {
-            Self::Lies { process }
-            | Self::Exposure { process }
+            Self::Exposure { process, .. }
             | Self::Repair { process }
             | Self::Restore { process, .. }
             | Self::Aged { process, .. }
             | Self::Dismiss { process }
             | Self::Meet { process, .. }
             | Self::Part { process, .. } => Some(*process),
-            Self::Reach(_) | Self::Speed(..) | Self::Links | Self::Disk { .. } | Self::Clock { .. } => None,
+            Self::Reach(_)
+            | Self::Speed(..)
+            | Self::Links
+            | Self::Space { .. }
+            | Self::Pace { .. }
+            | Self::Clock { .. } => None,
         }
     }
 }
@@ -80,6 +93,7 @@ impl World {
     }
 
     pub(in crate::sim) fn mend(&mut self, number: u64) {
+        self.note_hits();
         if let Some(mend) = self.mends.remove(&number) {
             self.end_fault(mend);
         }
@@ -87,6 +101,7 @@ impl World {
 
     /// Has everything that is still broken end now, but what a process must hear from others: that takes its time.
     pub(in crate::sim) fn mend_all(&mut self) {
+        self.note_hits();
         while let Some(number) = self.mends.iter().find(|(_, mend)| !mend.is_hearsay()).map(|(number, _)| *number) {
             self.mend(number);
         }
@@ -102,28 +117,14 @@ impl World {
             Mend::Reach(pairs) => pairs.into_iter().for_each(|(from, to)| self.network.unblock(from, to)),
             Mend::Speed(from, to) => self.network.speed_up(from, to),
             Mend::Links => self.network.links = self.setup.links.clone(),
-            Mend::Disk { process } => {
-                self.processes[process].disk_factor = 1;
+            Mend::Pace { process } => self.processes[process].disk_factor = 1,
+            Mend::Space { process } => {
                 for disk in self.disks(process) {
                     disk.misbehave(|it| it.capacity = None);
                 }
             }
             Mend::Clock { process } => self.processes[process].clock = 1000,
-            Mend::Lies { process } => {
-                let wal = self.processes[process].directory.wal.clone();
-                wal.misbehave(|it| it.lies = false);
-                if self.is_expendable(process) {
-                    let kept = if self.random.per_mille(500) { 0 } else { 300 };
-                    self.crash(process, Outage::Power { kept });
-                } else {
-                    wal.repair();
-                }
-                self.start_or_repair(process);
-            }
-            Mend::Exposure { process } => {
-                self.crash(process, Outage::Process);
-                self.start_or_repair(process);
-            }
+            Mend::Exposure { process, part, disk, outage, tries } => self.expose(process, part, disk, outage, tries),
             Mend::Repair { process } => {
                 for disk in self.disks(process) {
                     disk.misbehave(|it| *it = Misbehaviour::default());
@@ -139,6 +140,22 @@ impl World {
             }
             Mend::Meet { process, other } => self.meet(process, other),
             Mend::Part { process, other } => self.part(process, other),
+        }
+    }
+
+    fn expose(&mut self, process: usize, part: Part, disk: SimDisk, outage: Outage, tries: u32) {
+        let owes = disk.owes() && self.disk(process, part).is(&disk) && self.processes[process].is_up();
+        let waits = part == Part::Wal && !self.reckless && !self.is_expendable(process);
+        if owes && waits && tries > 0 {
+            let tries = tries - 1;
+            return self.mend_in(PUT_OFF, Mend::Exposure { process, part, disk, outage, tries });
+        }
+        disk.misbehave(|it| *it = Misbehaviour { lies: false, drop_write: false, misdirect_write: false, ..*it });
+        if owes {
+            let kept = if self.random.per_mille(500) { 0 } else { 300 };
+            let outage = if outage == Outage::Process { outage } else { Outage::Power { kept } };
+            self.crash(process, outage);
+            self.start_or_repair(process);
         }
     }
 

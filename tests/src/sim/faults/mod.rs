@@ -9,9 +9,12 @@
 //! | no space | refuses writes, serves reads, goes on when there is space | yes |
 //! | slow | is slow | yes |
 //! | rot, a lost or a misdirected write, an intact frame of the log behind it | does not start, says which segment | yes |
-//! | rot in a snapshot that is needed | does not start, says which file | yes |
+//! | a write that went into another segment | the same of both, if they are needed | yes |
 //! | the same in the very last frame of the log | starts without it, as after a tear | no |
-//! | syncs that lie, then a power cut | starts without what was lost, or, when a hole shows, does not start | in part |
+//! | syncs of the log that lie, then a power cut | starts without what was lost, or, when a hole shows, does not start | in part |
+//! | rot, a lost or a misdirected write in a snapshot that is needed | does not start, says which file | yes |
+//! | syncs of snapshots that lie, then a power cut | does not start, says which file is missing or damaged | yes |
+//! | any of these in a snapshot that no mark names yet, or any more | removes the file: the log has it all | no need |
 //! | the directory is gone (wiped) | starts as a stranger; the others refuse it and it stops | yes |
 //! | an old copy of the directory is put back | stops if anybody remembers a later boot; otherwise it is what a disk that lied is | in part |
 //! | two processes with one identity | the one that others know longer or later goes on, the other is told and stops | in part |
@@ -20,14 +23,21 @@
 //! Until then it is a voter like any other, and so is what was sent to the one and is read by the other: a vote, say, given
 //! to the second and sent to the address of the first. Nobody can tell that; do not start a copy of a data directory.
 //!
+//! A snapshot is thus never lost without a word, and its faults are injected whoever holds what.
+//!
 //! Where the last column says no, promises can be broken, and nothing that a node finds on its disk tells it so: the
 //! guarantee ends there. The simulator injects such a loss only while everybody else holds everything that may be lost
 //! ([survivable]); unless it is told to be reckless, and then the judges must notice.
 
+mod hits;
 mod inject;
 mod mend;
+pub mod partial;
 pub mod survivable;
+#[cfg(test)]
+mod tests;
 
+pub(super) use hits::Awaited;
 pub(super) use mend::Mend;
 
 /// The property that of two processes with one identity one stops.
@@ -57,6 +67,10 @@ pub enum Fault {
     Pause { process: usize, time: Duration },
     /// Some processes do not reach the others, nor the others them.
     Partition { side: Vec<usize>, time: Duration },
+    /// Pairs of processes do not reach each other, although others reach both.
+    PartialPartition { pairs: Vec<(usize, usize)>, time: Duration },
+    /// Clients (the first number) and some processes do not reach each other.
+    ClientPartition { cut: Vec<(usize, usize)>, time: Duration },
     /// Nothing gets from one process to another.
     OneWay { from: usize, to: usize, time: Duration },
     /// A process reaches nobody, clients neither.
@@ -67,14 +81,16 @@ pub enum Fault {
     Unreliable { time: Duration },
     /// Two thirds of all frames come late, one after the other overtaken.
     Reordering { time: Duration },
+    /// A third of all frames comes twice.
+    DoubledFrames { time: Duration },
     /// Some frames are damaged.
     DamagedFrames { time: Duration },
     /// Syncs do nothing; then the power fails, if that can be survived, or the disk makes up for it.
-    LyingSyncs { process: usize, time: Duration },
+    LyingSyncs { process: usize, part: Part, time: Duration },
     /// A write never reaches the disk; after a while the process is killed.
-    LostWrite { process: usize, time: Duration },
-    /// A write reaches the disk elsewhere; after a while the process is killed.
-    MisdirectedWrite { process: usize, time: Duration },
+    LostWrite { process: usize, part: Part, time: Duration },
+    /// A write reaches the disk elsewhere, in the same file or in another; after a while the process is killed.
+    MisdirectedWrite { process: usize, part: Part, astray: bool, time: Duration },
     /// Bits flip while the process is down.
     Rot { process: usize, part: Part, bits: usize },
     /// A read fails when the process starts.
@@ -111,26 +127,21 @@ pub enum Fault {
     ExpiredSessions,
 }
 
-/// Every class, in the order of reports. Classes below the first seven are not injected as faults but counted where they
-/// happen.
-pub const CLASSES: [&str; 38] = [
-    "torn-sector",
-    "lost-sector",
-    "lost-name",
-    "corrupt-frame",
-    "cut-frame",
-    "oversized-frame",
-    "huge-value",
+/// Every class of faults, in the order of reports.
+pub const CLASSES: [&str; 34] = [
     "crash",
     "power-cut",
     "blackout",
     "pause",
     "partition",
+    "partial-partition",
+    "client-partition",
     "one-way-partition",
     "isolation",
     "slow-link",
     "unreliable-network",
     "long-reordering",
+    "doubled-frames",
     "damaged-frames",
     "lying-syncs",
     "lost-write",
@@ -154,6 +165,22 @@ pub const CLASSES: [&str; 38] = [
     "expired-sessions",
 ];
 
+/// What happens to single frames, sectors, names and values: by itself, or because of a fault. It is counted where it
+/// happens, and apart from faults.
+pub const APART: [&str; 11] = [
+    "lost-frame",
+    "blocked-frame",
+    "doubled-frame",
+    "late-frame",
+    "corrupt-frame",
+    "cut-frame",
+    "oversized-frame",
+    "torn-sector",
+    "lost-sector",
+    "lost-name",
+    "huge-value",
+];
+
 impl Fault {
     /// Its class, one of [`CLASSES`].
     pub fn class(&self) -> &'static str {
@@ -163,11 +190,14 @@ impl Fault {
             Self::Blackout { .. } => "blackout",
             Self::Pause { .. } => "pause",
             Self::Partition { .. } => "partition",
+            Self::PartialPartition { .. } => "partial-partition",
+            Self::ClientPartition { .. } => "client-partition",
             Self::OneWay { .. } => "one-way-partition",
             Self::Isolation { .. } => "isolation",
             Self::SlowLink { .. } => "slow-link",
             Self::Unreliable { .. } => "unreliable-network",
             Self::Reordering { .. } => "long-reordering",
+            Self::DoubledFrames { .. } => "doubled-frames",
             Self::DamagedFrames { .. } => "damaged-frames",
             Self::LyingSyncs { .. } => "lying-syncs",
             Self::LostWrite { .. } => "lost-write",

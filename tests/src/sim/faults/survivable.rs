@@ -60,7 +60,7 @@ impl World {
         let Some(process) = original.filter(|process| process.is_up() && process.paused_until <= self.now) else {
             return false;
         };
-        let honest = !process.directory.wal.owes() && !process.lossy;
+        let honest = !process.directory.owes() && !process.lossy;
         let Some(disk) = standing_on_disk(process, group) else { return false };
         honest && disk.term == mine.term && disk.last_term == mine.term && disk.last >= mine.last
     }

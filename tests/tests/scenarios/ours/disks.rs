@@ -2,6 +2,7 @@
 
 use super::users;
 use crate::lab::Lab;
+use quorate_tests::sim::disk::Misdeeds;
 use quorate_tests::sim::faults::{Fault, Part};
 use quorate_tests::sim::random::Random;
 use quorate_tests::sim::setup::Setup;
@@ -34,13 +35,16 @@ fn ours_torn_lost_and_corrupt_disk_writes() {
         }
     }
     lab.world.stop_work();
-    lab.work(2, &users());
-    for round in 0..40 {
+    lab.work(3, &Workload { huge: 300, huge_bytes: 2000, ..users() });
+    for round in 0..70 {
         let (process, bits, time) = (3 + random.below(6), 1 + random.below(8), Duration::from_millis(100));
-        let fault = match round % 4 {
-            0 => Fault::LostWrite { process, time },
-            1 => Fault::MisdirectedWrite { process, time },
+        let fault = match round % 7 {
+            0 => Fault::LostWrite { process, part: Part::Wal, time },
+            1 => Fault::MisdirectedWrite { process, part: Part::Wal, astray: false, time },
             2 => Fault::Rot { process, part: Part::Wal, bits },
+            3 => Fault::LostWrite { process, part: Part::Snapshots, time: 14 * time },
+            4 => Fault::MisdirectedWrite { process, part: Part::Snapshots, astray: true, time: 14 * time },
+            5 => Fault::LyingSyncs { process, part: Part::Snapshots, time: 14 * time },
             _ => Fault::Rot { process, part: Part::Snapshots, bits },
         };
         lab.world.inject(operator, &fault);
@@ -54,6 +58,13 @@ fn ours_torn_lost_and_corrupt_disk_writes() {
     assert!(torn > 0 && lost > 0, "power was lost in the middle of writes");
     for class in ["power-cut", "lost-write", "misdirected-write", "bit-rot"] {
         assert!(lab.world.faults.contains_key(class), "no {class}: {:?}", lab.world.faults);
+    }
+    let of_snapshots = |of: fn(&Misdeeds) -> u64| {
+        let all = (0..lab.world.process_count()).map(|it| lab.world.process(it).directory.snapshots.misdeeds());
+        all.map(|misdeeds| of(&misdeeds)).sum::<u64>()
+    };
+    for hits in [of_snapshots(|it| it.dropped), of_snapshots(|it| it.astray), of_snapshots(|it| it.lies)] {
+        assert!(hits > 0, "snapshots were hit too");
     }
     assert!(refused > 0, "damage was noticed");
     lab.pass();
