@@ -281,8 +281,7 @@ impl<M: Machine> Group<M> {
         if effects.stepped_down && !mutant!(ReplyFromWrongEntry) {
             self.lose_leadership(&mut outcome.replies);
         }
-        // A snapshot is worth it when it saves as much as it writes.
-        let grown = self.unsaved > limits.snapshot_log_bytes && self.unsaved > self.machine.bytes();
+        let grown = limits.is_snapshot_worth(self.unsaved, self.machine.bytes());
         let persist = grown && !self.replica.snapshot_in_progress();
         if persist || effects.image_wanted {
             if persist {

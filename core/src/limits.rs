@@ -19,6 +19,22 @@ pub struct Limits {
     pub shard_chunk_bytes: usize,
     /// Log bytes since the last snapshot that make a new one worth it.
     pub snapshot_log_bytes: u64,
+    /// How much log a group gathers before it writes its state again, in hundredths of the state: the log since the last
+    /// snapshot stays within that and [`snapshot_log_bytes`](Self::snapshot_log_bytes) together, but for what comes while
+    /// a snapshot is written. 0 is a snapshot whenever the log is longer than `snapshot_log_bytes`, however large the
+    /// state. More costs disk, memory and time to recover; less writes the state more often: at 100 a snapshot writes
+    /// about as much as was logged since the last, at 25 four times that.
+    pub snapshot_state_percent: u64,
+}
+
+impl Limits {
+    /// Whether a state of so many bytes is worth writing again after so many bytes of log.
+    pub fn is_snapshot_worth(&self, log: u64, state: u64) -> bool {
+        // Both sides in hundredths of a byte: no product of two numbers of 64 bits is too long for 128.
+        let (log_hundredths, wanted) =
+            (u128::from(log) * 100, u128::from(state) * u128::from(self.snapshot_state_percent));
+        log > self.snapshot_log_bytes && log_hundredths > wanted
+    }
 }
 
 /// Limits of one replica. Sizes in bytes.
@@ -46,6 +62,7 @@ impl Default for Limits {
             raft: RaftLimits::default(),
             shard_chunk_bytes: 1 << 20,
             snapshot_log_bytes: 32 << 20,
+            snapshot_state_percent: 100,
         }
     }
 }

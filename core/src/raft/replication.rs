@@ -186,6 +186,7 @@ impl<P: Payload> Replica<P> {
             self.advance_commit(out);
             self.send_appends(from, out);
             self.complete_transfer(out);
+            self.purge_kept(out);
         }
     }
 

@@ -196,8 +196,28 @@ impl<P: Payload> Replica<P> {
 
     /// Removes what a snapshot up to `last` makes needless.
     fn purge(&mut self, last: LogIndex, out: &mut Effects<P>) {
-        let base = LogIndex::new(last.get().saturating_sub(self.limits.trailing_entries));
-        let base = base.min(self.oldest_transfer().unwrap_or(base));
+        let base = self.trailing(last);
+        self.purge_to(base.min(self.oldest_transfer().unwrap_or(base)), out);
+    }
+
+    /// Removes what was kept below the mark for a transfer, once every follower has it: a group in which nothing happens
+    /// any more takes no other snapshot. A follower that is silent may be in the middle of its transfer.
+    pub(super) fn purge_kept(&mut self, out: &mut Effects<P>) {
+        let base = self.trailing(self.mark.last.index);
+        if base > self.log.base().index
+            && let State::Leader(leader) = &self.state
+            && leader.progress.values().all(|progress| progress.matched >= base)
+        {
+            self.purge_to(base, out);
+        }
+    }
+
+    /// Where a log begins with a snapshot up to `last`, but for transfers.
+    fn trailing(&self, last: LogIndex) -> LogIndex {
+        LogIndex::new(last.get().saturating_sub(self.limits.trailing_entries))
+    }
+
+    fn purge_to(&mut self, base: LogIndex, out: &mut Effects<P>) {
         if base > self.log.base().index {
             let base = self.log.position(base);
             self.log.purge(base);

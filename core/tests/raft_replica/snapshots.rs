@@ -311,7 +311,7 @@ fn a_snapshot_that_the_log_has_overtaken_when_it_is_written_is_not_installed() {
 }
 
 #[test]
-fn what_follows_a_snapshot_on_its_way_is_kept_for_the_follower() {
+fn what_follows_a_snapshot_on_its_way_is_kept_until_the_follower_has_it() {
     play(
         "
         cluster 3 trailing=0
@@ -343,14 +343,24 @@ fn what_follows_a_snapshot_on_its_way_is_kept_for_the_follower() {
         1: Leader, term 1, voted for 1, commit 3, log (2/1) b/1
         3: Follower of 1, term 1, voted for 1, commit 0, log -/1
 
+        propose 1 c                 # the other follower has all by now
+        sync 1
+        deliver 1->2 Append
+        sync 2
+        deliver 2->1 Appended
+        state 1
+        ----
+        1: took 1 from 4 on
+        1: Leader, term 1, voted for 1, commit 4, log (2/1) b/1 c/1
+
         settle
         heartbeat 1
         settle
         state 1 3
         ----
         3: installed 2/1
-        1: Leader, term 1, voted for 1, commit 3, log (2/1) b/1
-        3: Follower of 1, term 1, voted for 1, commit 3, log (2/1) b/1
+        1: Leader, term 1, voted for 1, commit 4, log (3/1) c/1
+        3: Follower of 1, term 1, voted for 1, commit 4, log (2/1) b/1 c/1
         ",
     );
 }

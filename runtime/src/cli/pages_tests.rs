@@ -55,13 +55,15 @@ fn completions_know_the_commands() {
 #[test]
 fn the_chapter_for_operators_names_every_limit_as_it_is() {
     let chapter = include_str!("../../OPERATING.md");
-    let Limits { key_bytes, value_bytes, sessions, raft, shard_chunk_bytes, snapshot_log_bytes } = Limits::default();
-    let limits: [(&str, u64); 10] = [
+    let Limits { key_bytes, value_bytes, sessions, raft, .. } = Limits::default();
+    let Limits { shard_chunk_bytes, snapshot_log_bytes, snapshot_state_percent, .. } = Limits::default();
+    let limits: [(&str, u64); 11] = [
         ("key_bytes", key_bytes as u64),
         ("value_bytes", value_bytes as u64),
         ("sessions", sessions),
         ("uncommitted_bytes", raft.uncommitted_bytes),
         ("snapshot_log_bytes", snapshot_log_bytes),
+        ("snapshot_state_percent", snapshot_state_percent),
         ("trailing_entries", raft.trailing_entries),
         ("append_bytes", raft.append_bytes as u64),
         ("inflight_appends", raft.inflight_appends as u64),

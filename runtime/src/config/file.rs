@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 /// Every setting, for the example that is to name them all.
 #[cfg(test)]
-pub(super) const SETTINGS: [&str; 21] = [
+pub(super) const SETTINGS: [&str; 22] = [
     "data",
     "listen",
     "advertise",
@@ -27,6 +27,7 @@ pub(super) const SETTINGS: [&str; 21] = [
     "sessions",
     "shard_chunk_bytes",
     "snapshot_log_bytes",
+    "snapshot_state_percent",
     "append_bytes",
     "inflight_appends",
     "uncommitted_bytes",
@@ -64,6 +65,7 @@ pub(super) struct FileLimits {
     sessions: Option<u64>,
     shard_chunk_bytes: Option<usize>,
     snapshot_log_bytes: Option<u64>,
+    snapshot_state_percent: Option<u64>,
     append_bytes: Option<usize>,
     inflight_appends: Option<usize>,
     uncommitted_bytes: Option<u64>,
@@ -111,6 +113,7 @@ impl FileLimits {
             },
             shard_chunk_bytes: self.shard_chunk_bytes.unwrap_or(base.shard_chunk_bytes),
             snapshot_log_bytes: self.snapshot_log_bytes.unwrap_or(base.snapshot_log_bytes),
+            snapshot_state_percent: self.snapshot_state_percent.unwrap_or(base.snapshot_state_percent),
         }
     }
 }

@@ -27,6 +27,8 @@ pub const DEFAULT_ELECTION_MS: u64 = 300;
 pub const DEFAULT_RECORD_BYTES: u64 = 64 << 20;
 /// What an election time-out may be, in milliseconds.
 const ELECTION_MS: std::ops::RangeInclusive<u64> = 50..=60_000;
+/// How much log a group may gather before it writes its state again, in hundredths of the state: up to a hundred times it.
+const SNAPSHOT_STATE_PERCENT: std::ops::RangeInclusive<u64> = 0..=10_000;
 /// The longest name of a cluster, in bytes: it is part of every hello.
 const CLUSTER_BYTES: usize = 255;
 /// The largest chunk or append batch, in bytes: with one more entry it stays below the limit of a frame.
@@ -178,6 +180,13 @@ impl NodeConfig {
         }
         if raft.inflight_appends == 0 || self.limits.sessions == 0 {
             return Err(ConfigError("limits.inflight_appends and limits.sessions must be at least 1".to_owned()));
+        }
+        let percent = self.limits.snapshot_state_percent;
+        if !SNAPSHOT_STATE_PERCENT.contains(&percent) {
+            let (least, most) = (SNAPSHOT_STATE_PERCENT.start(), SNAPSHOT_STATE_PERCENT.end());
+            return Err(ConfigError(format!(
+                "limits.snapshot_state_percent = {percent} is out of range: give {least} to {most} (100 is as much log as data)"
+            )));
         }
         Ok(())
     }

@@ -93,6 +93,23 @@ fn limits_that_no_frame_could_carry_are_refused() {
 }
 
 #[test]
+fn the_log_before_a_snapshot_may_be_any_sensible_part_of_the_state() {
+    let with = |line: &str| {
+        let file = file(&format!("[limits]\nsnapshot_state_percent = {line}\n"));
+        parse(&format!("{WHOLE} --config {}", file.path().display())).map(|config| config.limits.snapshot_state_percent)
+    };
+    assert_eq!([with("0"), with("25"), with("10_000")], [Ok(0), Ok(25), Ok(10_000)]);
+    for line in ["10_001", "9_223_372_036_854_775_807"] {
+        let error = with(line).expect_err("absurd");
+        assert!(error.contains("limits.snapshot_state_percent") && error.contains("give 0 to 10000"), "{error}");
+    }
+    for line in ["-1", "1.5", "'all'"] {
+        let error = with(line).expect_err("no such number");
+        assert!(error.contains("line 2") && error.contains("expected u64"), "{error}");
+    }
+}
+
+#[test]
 fn the_example_files_are_understood_and_the_full_one_says_the_defaults() {
     let example = |name: &str| format!("--config {}/examples/config/{name}", env!("CARGO_MANIFEST_DIR"));
     let node = parse(&example("node.toml")).expect("an example");

@@ -53,6 +53,7 @@ fn limits() -> Limits {
         sessions: 6,
         shard_chunk_bytes: 60,
         snapshot_log_bytes: 1500,
+        snapshot_state_percent: 100,
         ..Limits::default()
     }
 }
