@@ -90,6 +90,12 @@ mod table {
         CutShortUnnoticed = "cut-short-unnoticed",
         /// A node whose log is gone begins a new one under its old identity.
         WipedDiskVotes = "wiped-disk-votes",
+        /// A finished write is looked for by the log index that it reached, and the last one that waits for it is reported.
+        CompletionByIndex = "completion-by-index",
+        /// The term and the vote are not read back.
+        TermVoteVolatile = "term-vote-volatile",
+        /// That a replica was destroyed is not read back.
+        ReplicaRecreated = "replica-recreated",
 
         // Snapshots and recovery.
         /// A snapshot is renamed before its bytes are synced.
@@ -102,6 +108,10 @@ mod table {
         OlderSnapshotGoesFirst = "older-snapshot-goes-first",
         /// Recovery takes the newest snapshot there is, not the one that the log marks.
         AppliedOutsideTransaction = "applied-outside-transaction",
+        /// Recovery takes the oldest snapshot there is: one that comes late replaces newer state.
+        SnapshotRewindsApplied = "snapshot-rewinds-applied",
+        /// A shard's sessions are left out of a snapshot's file.
+        SnapshotDropsSessions = "snapshot-drops-sessions",
         /// A snapshot that lacks parts is taken.
         SnapshotEndUnchecked = "snapshot-end-unchecked",
 

@@ -6,7 +6,7 @@ use crate::snapshot::{SnapshotError, Snapshots};
 use crate::wal::{Birth, ReplicaLog, Wal, WalError, WalOptions};
 use quorate_core::controller::Controller;
 use quorate_core::input::Durable;
-use quorate_core::raft::{self, Image, Payload};
+use quorate_core::raft::{self, HardState, Image, Payload};
 use quorate_core::shard::ShardGroup;
 use quorate_core::spec::ids::{GroupId, LogIndex};
 use serde::de::DeserializeOwned;
@@ -75,15 +75,20 @@ where
         born.ok_or_else(|| contradiction(format!("group {group} has neither a beginning nor a snapshot")))?
     } else {
         let marked = replica.mark.last;
-        let last = if mutant!(AppliedOutsideTransaction) { snapshots.newest(group).unwrap_or(marked) } else { marked };
+        let last = match () {
+            () if mutant!(AppliedOutsideTransaction) => snapshots.newest(group).unwrap_or(marked),
+            () if mutant!(SnapshotRewindsApplied) => snapshots.oldest(group).unwrap_or(marked),
+            () => marked,
+        };
         let (mark, image) = snapshots.read::<P>(group, last).map_err(RecoveryError::Snapshot)?;
-        if mark != replica.mark && !mutant!(AppliedOutsideTransaction) {
+        if mark != replica.mark && !mutant!(AppliedOutsideTransaction) && !mutant!(SnapshotRewindsApplied) {
             return Err(contradiction(format!("group {group}'s snapshot names other voters")));
         }
         image
     };
     let entries = replica.entries().cloned().collect();
-    Ok(raft::Durable { hard: replica.hard, mark: replica.mark.clone(), image, base: replica.base, entries })
+    let hard = if mutant!(TermVoteVolatile) { HardState::default() } else { replica.hard };
+    Ok(raft::Durable { hard, mark: replica.mark.clone(), image, base: replica.base, entries })
 }
 
 /// Why a node's storage was not opened.

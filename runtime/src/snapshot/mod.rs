@@ -102,8 +102,17 @@ impl<D: Disk> Snapshots<D> {
 
     /// The newest snapshot of a group, marked or not: what recovery must not go by.
     pub(crate) fn newest(&self, group: GroupId) -> Option<LogPosition> {
-        let of_group = |name: &String| parse_name(name).filter(|(of, _)| *of == group).map(|(_, last)| last);
-        self.disk.list().ok()?.iter().filter_map(of_group).max()
+        self.of_group(group).into_iter().max()
+    }
+
+    /// The oldest one: what recovery must not go by either.
+    pub(crate) fn oldest(&self, group: GroupId) -> Option<LogPosition> {
+        self.of_group(group).into_iter().min()
+    }
+
+    fn of_group(&self, group: GroupId) -> Vec<LogPosition> {
+        let names = self.disk.list().unwrap_or_default();
+        names.iter().filter_map(|name| parse_name(name)).filter(|(of, _)| *of == group).map(|(_, last)| last).collect()
     }
 
     fn remove(&self, gone: impl Fn(&str) -> bool) -> Result<(), SnapshotError> {

@@ -5,8 +5,10 @@ use crate::codec::{self, Kind};
 use crate::disk::{Disk, DiskFile};
 use crate::mutants::mutant;
 use quorate_core::raft::{Image, Payload, SnapshotWork};
+use quorate_core::shard;
 use quorate_core::spec::ids::GroupId;
 use serde::Serialize;
+use std::any::Any;
 
 /// Synced at the latest after so many bytes, so that the log's own syncs never wait behind a whole snapshot.
 const SYNC_BYTES: u64 = 4 << 20;
@@ -18,7 +20,7 @@ impl<D: Disk> Snapshots<D> {
     /// The disk fails or is full; then there is no file of it.
     pub fn write<P: Payload>(&self, group: GroupId, work: &SnapshotWork<P>) -> Result<String, SnapshotError>
     where
-        <P::Image as Image>::Chunk: Serialize,
+        <P::Image as Image>::Chunk: Serialize + 'static,
     {
         let name = snapshot_name(group, work.mark.last);
         let unfinished = format!("{name}{UNFINISHED}");
@@ -37,7 +39,7 @@ impl<D: Disk> Snapshots<D> {
 
     fn write_parts<P: Payload>(&self, file: &str, group: GroupId, work: &SnapshotWork<P>) -> Result<(), SnapshotError>
     where
-        <P::Image as Image>::Chunk: Serialize,
+        <P::Image as Image>::Chunk: Serialize + 'static,
     {
         let mut out = Output::<D>::create(&self.disk, file)?;
         let (cluster, node, stamp) = (self.identity.cluster, self.identity.node, self.identity.stamp);
@@ -45,7 +47,10 @@ impl<D: Disk> Snapshots<D> {
         let mut cursor = Some(Default::default());
         let mut chunks = 0_u64;
         while let Some(from) = cursor {
-            let (chunk, next) = work.image.chunk(&from, self.chunk_bytes);
+            let (mut chunk, next) = work.image.chunk(&from, self.chunk_bytes);
+            if mutant!(SnapshotDropsSessions) {
+                drop_sessions(&mut chunk);
+            }
             out.part(Kind::SnapshotChunk, &(chunks, chunk))?;
             chunks += 1;
             cursor = next;
@@ -53,6 +58,13 @@ impl<D: Disk> Snapshots<D> {
         let trailer = Trailer { chunks, bytes: out.offset, crc: out.sum.clone().finalize() };
         out.part(Kind::SnapshotTrailer, &trailer)?;
         if mutant!(SnapshotNotSynced) { Ok(()) } else { out.sync() }
+    }
+}
+
+/// The bug of `snapshot-drops-sessions`.
+fn drop_sessions(chunk: &mut dyn Any) {
+    if let Some(shard::Chunk::Part { records, .. }) = chunk.downcast_mut() {
+        records.sessions.clear();
     }
 }
 

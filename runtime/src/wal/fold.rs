@@ -85,7 +85,13 @@ impl Fold {
     /// Takes a record in, as it is read back. A list of needed segments is not for the fold.
     pub(super) fn absorb(&mut self, record: Record, placed: Placed) -> Result<(), String> {
         match record {
-            Record::Write(write) => self.apply(&write, placed),
+            Record::Write(write) => {
+                self.apply(&write, placed)?;
+                if mutant!(ReplicaRecreated) {
+                    self.tombstones.clear();
+                }
+                Ok(())
+            }
             Record::Needed(_) => Ok(()),
             Record::Restated(restated) => {
                 self.restate(restated);

@@ -5,8 +5,10 @@
 use super::segment::Spare;
 use super::{Wal, WalError, WalEvent};
 use crate::disk::Disk;
+use crate::mutants::mutant;
 use quorate_core::effect::Write;
-use quorate_core::spec::ids::WriteId;
+use quorate_core::raft;
+use quorate_core::spec::ids::{GroupId, LogIndex, WriteId};
 use std::time::{Duration, Instant};
 
 /// How long to wait before looking for space again on a full disk.
@@ -112,8 +114,9 @@ impl<D: Disk> Lane<D> {
     pub fn commit(&mut self, now: Instant) -> Result<Option<WalEvent>, WalError> {
         match self.wal.commit_ready(&self.writes) {
             Ok(Some(count)) => {
+                let alike = if mutant!(CompletionByIndex) { self.last_alike(count) } else { None };
                 self.writes.drain(..count);
-                Ok(self.ids.drain(..count).next_back().map(WalEvent::Synced))
+                Ok(self.ids.drain(..count).next_back().map(|id| WalEvent::Synced(alike.unwrap_or(id))))
             }
             Ok(None) => {
                 self.blocked = true;
@@ -132,6 +135,14 @@ impl<D: Disk> Lane<D> {
         self.wal.free_some();
     }
 
+    /// The bug of `completion-by-index`: of all that waits, the last write that ends where the last of the first `count` does.
+    fn last_alike(&self, count: usize) -> Option<WriteId> {
+        let (done, _) = self.writes.split_at(count);
+        let last = done.last().and_then(reached)?;
+        let place = self.writes.iter().rposition(|write| reached(write) == Some(last))?;
+        self.ids.get(place).copied()
+    }
+
     fn set_full(&mut self, full: bool, now: Instant) -> Option<WalEvent> {
         if self.full == full {
             return None;
@@ -139,5 +150,19 @@ impl<D: Disk> Lane<D> {
         self.full = full;
         self.next_look = now + RETRY;
         Some(WalEvent::Full(full))
+    }
+}
+
+/// The group and the index of the last entry that a write appends.
+fn reached(write: &Write) -> Option<(GroupId, LogIndex)> {
+    let end = |first: &LogIndex, count: usize| first.plus(count as u64);
+    match write {
+        Write::Controller(raft::Write::Append { first, entries }) => {
+            Some((GroupId::CONTROLLER, end(first, entries.len())))
+        }
+        Write::Data { group, write: raft::Write::Append { first, entries } } => {
+            Some((*group, end(first, entries.len())))
+        }
+        _ => None,
     }
 }

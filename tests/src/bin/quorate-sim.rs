@@ -107,6 +107,9 @@ fn mutants(json: bool) -> ExitCode {
         if !json {
             let mutants::Verdict { name, property, scope, seconds, evidence, .. } = &verdict;
             println!("{name:<28} {fate:<7} {property} in {scope}, {seconds:.2} s: {evidence}");
+            if !row.stands_for.is_empty() {
+                println!("{:<28} is in the shell the same as {}", "", row.stands_for.join(", "));
+            }
         }
         good &= verdict.killed_by.is_some();
         verdicts.push(verdict);

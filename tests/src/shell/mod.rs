@@ -13,6 +13,7 @@ mod damage;
 mod directory;
 mod driver;
 mod node;
+mod restarts;
 mod snapshots;
 mod thread;
 mod wal;
@@ -71,6 +72,12 @@ pub const SCOPES: &[Scope] = &[
         check: snapshots::check,
     },
     Scope { name: "node", about: "a whole node of one voter, crashing at any step", seeds: 120, check: node::check },
+    Scope {
+        name: "restarts",
+        about: "a voter between two candidates, and a destroyed replica, restarted",
+        seeds: 2,
+        check: restarts::check,
+    },
     Scope { name: "codec", about: "frames that are not what they should be", seeds: 20, check: codec::check },
     Scope {
         name: "directory",

@@ -20,18 +20,59 @@ pub struct Row {
     pub property: &'static str,
     /// The scope that shows it.
     pub scope: &'static str,
+    /// The rows of the bug catalogue that it is, besides the one of its own name.
+    pub stands_for: &'static [&'static str],
+}
+
+/// Rows of the bug catalogue about what a node says before it is durable. Which promise that is, only the core knows: it
+/// holds each until it is told `Synced`, and the shell has no other say in it. So in the shell they are one fault, that it
+/// says so too early, and that can happen in these places: the driver, and the log that reports to it.
+const BEFORE_SYNC: &[&str] =
+    &["vote-before-sync", "request-vote-before-sync", "ack-before-sync", "leader-counts-itself-unsynced"];
+
+/// The rows of the bug catalogue that concern the log, snapshots, recovery, codec and driver.
+pub const CATALOGUE: &[&str] = &[
+    "vote-nonatomic",
+    "term-vote-volatile",
+    "vote-before-sync",
+    "request-vote-before-sync",
+    "delete-then-append-crash",
+    "ack-before-sync",
+    "leader-counts-itself-unsynced",
+    "snapshot-rewinds-applied",
+    "snapshot-drops-sessions",
+    "snapshot-before-durable",
+    "vote-log-reorder",
+    "completion-by-index",
+    "continue-after-failed-sync",
+    "applied-outside-transaction",
+    "idle-group-vote-purged",
+    "torn-tail-mid-log",
+    "wiped-disk-votes",
+    "replica-recreated",
+];
+
+impl Row {
+    const fn stands_for(self, rows: &'static [&'static str]) -> Self {
+        Self { stands_for: rows, ..self }
+    }
+
+    /// All rows of the bug catalogue that it is, or only its own name.
+    pub fn names(&self) -> Vec<&'static str> {
+        [self.mutant.name()].into_iter().chain(self.stands_for.iter().copied()).collect()
+    }
 }
 
 const fn row(mutant: Mutant, layer: &'static str, property: &'static str, scope: &'static str) -> Row {
-    Row { mutant, layer, property, scope }
+    Row { mutant, layer, property, scope, stands_for: &[] }
 }
 
 /// All mutants, in their own order.
 pub const TABLE: &[Row] = &[
     row(Mutant::ContinueAfterFailedSync, "wal", "Durability", "wal"),
     row(Mutant::RetryFailedSync, "wal", "Durability", "wal"),
-    row(Mutant::SyncSkipped, "wal", "Durability", "wal"),
-    row(Mutant::FrameCountsForAll, "wal", "Durability", "thread"),
+    row(Mutant::SyncSkipped, "wal", "Durability", "wal").stands_for(BEFORE_SYNC),
+    row(Mutant::FrameCountsForAll, "wal", "Durability", "thread").stands_for(BEFORE_SYNC),
     row(Mutant::VoteLogReorder, "wal", "Durability", "thread"),
     row(Mutant::VoteNonatomic, "wal", "Atomicity", "wal"),
     row(Mutant::IdleGroupVotePurged, "wal", "VotesKept", "wal"),
@@ -43,11 +84,16 @@ pub const TABLE: &[Row] = &[
     row(Mutant::FrameIdentityUnchecked, "recovery", "OwnFramesOnly", "damage"),
     row(Mutant::CutShortUnnoticed, "recovery", "DamageRefused", "damage"),
     row(Mutant::WipedDiskVotes, "recovery", "LossRefused", "damage"),
+    row(Mutant::CompletionByIndex, "wal", "Durability", "thread"),
+    row(Mutant::TermVoteVolatile, "recovery", "ElectionSafety", "restarts"),
+    row(Mutant::ReplicaRecreated, "recovery", "OneLife", "restarts"),
     row(Mutant::SnapshotNotSynced, "snapshot", "SnapshotDurable", "snapshots"),
     row(Mutant::SnapshotNameNotSynced, "snapshot", "SnapshotDurable", "snapshots"),
     row(Mutant::SnapshotBeforeDurable, "snapshot", "SnapshotDurable", "snapshots"),
     row(Mutant::OlderSnapshotGoesFirst, "snapshot", "Recovers", "node"),
     row(Mutant::AppliedOutsideTransaction, "recovery", "StateMachineSafety", "node"),
+    row(Mutant::SnapshotRewindsApplied, "recovery", "StateMachineSafety", "node"),
+    row(Mutant::SnapshotDropsSessions, "snapshot", "AtMostOnce", "snapshots"),
     row(Mutant::SnapshotEndUnchecked, "snapshot", "DamageRefused", "snapshots"),
     row(Mutant::CodecMagicIgnored, "codec", "WrongFrameRefused", "codec"),
     row(Mutant::CodecVersionIgnored, "codec", "WrongFrameRefused", "codec"),
@@ -59,7 +105,7 @@ pub const TABLE: &[Row] = &[
     row(Mutant::StampRepeated, "directory", "WipedIsAnother", "directory"),
     row(Mutant::BootRepeated, "directory", "BootsGrow", "directory"),
     row(Mutant::LockNotTaken, "directory", "OneProcess", "directory"),
-    row(Mutant::SyncedOnSubmit, "driver", "SyncedIsDurable", "driver"),
+    row(Mutant::SyncedOnSubmit, "driver", "SyncedIsDurable", "driver").stands_for(BEFORE_SYNC),
     row(Mutant::WritesOutOfOrder, "driver", "LaneInOrder", "driver"),
     row(Mutant::AnswerToAnother, "driver", "AnswerIsItsOwn", "driver"),
     row(Mutant::RequestDeliveredTwice, "driver", "RequestOnce", "driver"),
@@ -72,6 +118,8 @@ pub const TABLE: &[Row] = &[
 pub struct Verdict {
     /// The mutant.
     pub name: &'static str,
+    /// The rows of the bug catalogue that it is too: see [`Row::stands_for`].
+    pub stands_for: &'static [&'static str],
     /// What it is a fault of.
     pub layer: &'static str,
     /// What killed it; `None`: it is alive.
@@ -94,6 +142,7 @@ pub fn hunt(row: &Row) -> Verdict {
     let begun = Instant::now();
     let mut verdict = Verdict {
         name: row.mutant.name(),
+        stands_for: row.stands_for,
         layer: row.layer,
         killed_by: None,
         property: row.property,

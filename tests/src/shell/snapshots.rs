@@ -5,12 +5,12 @@ use super::Broken;
 use super::disk::MemDisk;
 use super::lane::{group, options, start};
 use quorate::snapshot::{SnapshotEvent, SnapshotThread, Snapshots, snapshot_name};
-use quorate_core::controller::{Command, Configuration, Controller};
+use quorate_core::controller::{Assignment, Command, Configuration, Controller};
 use quorate_core::effect;
 use quorate_core::raft::{LogPosition, Mark, SnapshotWork};
 use quorate_core::shard;
-use quorate_core::shard::ShardGroup;
-use quorate_core::spec::ids::{GroupId, LogIndex, Term};
+use quorate_core::shard::{ReadAnswer, ShardGroup, WriteOp};
+use quorate_core::spec::ids::{ClientId, ConfigNum, GroupId, LogIndex, Seq, Term};
 use std::sync::{Arc, mpsc};
 
 fn snapshots(disk: &MemDisk) -> Snapshots<MemDisk> {
@@ -33,6 +33,7 @@ pub(super) fn check(seed: u64) -> Result<u64, Broken> {
     read_back(&disk.crash(|| false), &work, "after a crash")?;
     shortened(&disk, &name, &work)?;
     reported(seed)?;
+    repeated(seed)?;
     Ok(last.index.get())
 }
 
@@ -87,4 +88,28 @@ fn reported(seed: u64) -> Result<(), Broken> {
     thread.close();
     let name = snapshot_name(group(1), mark(1 + seed).last);
     seen.map_err(|error| Broken::new("SnapshotDurable", 1, format!("{name} is reported, and after a crash: {error}")))
+}
+
+/// A write is applied, the state goes through a snapshot, and the write comes again.
+fn repeated(seed: u64) -> Result<(), Broken> {
+    let group = group(1);
+    let owned = Assignment { owner: Some(group), ..Assignment::default() };
+    let config = Configuration { num: ConfigNum::new(1), shards: vec![owned].into(), ..Configuration::default() };
+    let op = WriteOp::Append { value: "once;".into() };
+    let (client, seq) = (ClientId::new(1 + seed), Seq::new(1));
+    let write = shard::Command::Write { client, seq, key: "k".into(), op, value_limit: 100 };
+    let at = LogIndex::new;
+    let mut image = ShardGroup::genesis(group, Arc::new(Configuration::genesis(1)));
+    image.apply(at(1), &shard::Command::AdoptConfiguration { config: Arc::new(config) });
+    image.apply(at(2), &write);
+    let disk = MemDisk::default();
+    let work: SnapshotWork<shard::Command> = SnapshotWork { mark: mark(2), image };
+    snapshots(&disk).write(group, &work).expect("the disk works");
+    let read = snapshots(&disk).read::<shard::Command>(group, work.mark.last);
+    let (_, mut image) = read.map_err(|error| Broken::new("SnapshotDurable", 2, error.to_string()))?;
+    image.apply(at(3), &write);
+    match image.read(b"k", at(3)) {
+        ReadAnswer::Value { value: Some(value), .. } if *value == *b"once;" => Ok(()),
+        answer => Err(Broken::new("AtMostOnce", 3, format!("one append, asked for twice: {answer:?}"))),
+    }
 }

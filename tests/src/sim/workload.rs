@@ -14,6 +14,8 @@ use std::time::Duration;
 pub struct Workload {
     /// How many keys there are.
     pub keys: usize,
+    /// How many of them, the first ones, are only appended to: what would be a put there is an append.
+    pub appended: usize,
     /// After how long other keys take their place: no key's history grows for ever.
     pub era: Duration,
     /// Of a thousand operations, how many are gets.
@@ -38,6 +40,7 @@ impl Default for Workload {
     fn default() -> Self {
         Self {
             keys: 8,
+            appended: 0,
             era: Duration::from_secs(20),
             gets: 450,
             puts: 50,
@@ -55,7 +58,8 @@ impl Workload {
     fn next(&mut self, random: &mut Random, now: Moment) -> (Vec<u8>, Call) {
         self.begun += 1;
         let era = now.as_nanos() / self.era.as_nanos().max(1);
-        let key = format!("k{era}-{}", random.below(self.keys)).into_bytes();
+        let number = random.below(self.keys);
+        let key = format!("k{era}-{number}").into_bytes();
         let mut token = format!("{}.{};", self.process, self.begun).into_bytes();
         let draw = random.below(1000) as u32;
         if draw < self.gets {
@@ -64,7 +68,14 @@ impl Workload {
         if random.per_mille(self.huge) {
             token.splice(0..0, std::iter::repeat_n(b'x', self.huge_bytes));
         }
-        (key, if draw < self.gets + self.puts { Call::Put(token) } else { Call::Append(token) })
+        (
+            key,
+            if draw < self.gets + self.puts && number >= self.appended {
+                Call::Put(token)
+            } else {
+                Call::Append(token)
+            },
+        )
     }
 }
 

@@ -307,21 +307,25 @@ impl Lab {
     }
 
     /// The end: everything is healed and must get on, every key is read, and all judges are content. Every append is
-    /// there at most once, the acknowledged ones exactly once, and those of one user in their order.
+    /// there at most once, the acknowledged ones exactly once, and those of one user in their order. Says how many appends
+    /// were there to be looked at: those to keys that nobody put anything to.
     #[track_caller]
-    pub(crate) fn pass(mut self) {
+    pub(crate) fn pass(mut self) -> usize {
         self.world.settle();
         let finding = self.world.judge();
         assert_eq!(finding.word(), "pass", "at {:?}: {finding:?}", self.world.now());
-        in_order(&self.world.history);
+        let ordered = in_order(&self.world.history);
         let Self { world, .. } = &self;
         let (operations, time) = (world.history.len(), world.now());
-        println!("{operations} operations, {time:?}, {:?}", world.counts);
+        println!("{operations} operations, {ordered} appends in order, {time:?}, {:?}", world.counts);
+        ordered
     }
 }
 
 /// Of every key that was only appended to, the last value holds each user's tokens in order, and the acknowledged ones once.
-fn in_order(history: &[Operation]) {
+/// Says how many those values hold.
+fn in_order(history: &[Operation]) -> usize {
+    let mut appends = 0;
     let mut last: BTreeMap<&[u8], &[u8]> = BTreeMap::new();
     for operation in history {
         if let Outcome::Value(Some(value)) = &operation.outcome {
@@ -336,6 +340,7 @@ fn in_order(history: &[Operation]) {
         let (mut latest, mut times): (BTreeMap<&str, u64>, BTreeMap<&str, usize>) = Default::default();
         for token in text.split_terminator(';') {
             *times.entry(token).or_default() += 1;
+            appends += 1;
             let (user, number) = token.split_once('.').expect("a token is user.number;");
             let number = number.parse().expect("numbers are numbers");
             let before = latest.insert(user, number);
@@ -348,6 +353,7 @@ fn in_order(history: &[Operation]) {
             assert_eq!(times.get(token.trim_end_matches(';')), Some(&1), "{token} in {text}");
         }
     }
+    appends
 }
 
 #[test]

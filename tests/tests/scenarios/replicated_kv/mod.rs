@@ -18,6 +18,8 @@ const ROUNDS: usize = 3;
 const ROUND: u64 = 5;
 /// The log may be so many times as long as what makes a snapshot worth it.
 const LOG_FACTOR: u64 = 8;
+/// So many appends must be there in their users' order at the end.
+const ORDERED: usize = 20;
 /// What users must get answered between two rounds.
 const SOME: usize = 20;
 
@@ -94,7 +96,8 @@ impl Kv {
                 replicas.all(|group| group.replica().mark().last.index.get() > 0)
             });
         }
-        lab.pass();
+        let ordered = lab.pass();
+        assert!(ordered >= ORDERED, "only {ordered} appends are there to be found in order");
     }
 }
 
