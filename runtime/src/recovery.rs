@@ -81,7 +81,7 @@ where
             () => marked,
         };
         let (mark, image) = snapshots.read::<P>(group, last).map_err(RecoveryError::Snapshot)?;
-        if mark != replica.mark && !mutant!(AppliedOutsideTransaction) && !mutant!(SnapshotRewindsApplied) {
+        if last == marked && mark != replica.mark {
             return Err(contradiction(format!("group {group}'s snapshot names other voters")));
         }
         image

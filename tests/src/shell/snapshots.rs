@@ -94,7 +94,7 @@ fn reported(seed: u64) -> Result<(), Broken> {
 fn repeated(seed: u64) -> Result<(), Broken> {
     let group = group(1);
     let owned = Assignment { owner: Some(group), ..Assignment::default() };
-    let config = Configuration { num: ConfigNum::new(1), shards: vec![owned].into(), ..Configuration::default() };
+    let config = Configuration { num: ConfigNum::new(1), shards: vec![owned], ..Configuration::default() };
     let op = WriteOp::Append { value: "once;".into() };
     let (client, seq) = (ClientId::new(1 + seed), Seq::new(1));
     let write = shard::Command::Write { client, seq, key: "k".into(), op, value_limit: 100 };

@@ -1,7 +1,9 @@
 //! The lab's scenarios on real processes, and those that no lab has: the rows marked R, under their names.
 //!
-//! Whatever clients were told is recorded and handed to both judges. The waits are generous and prove nothing about speed;
-//! bounds that are numbers belong to the simulator. `QUORATE_ROUND=5` is the lab's own length of a round, in seconds.
+//! Whatever clients were told is recorded and handed to both judges. What a row counts (bytes of logs, users, changes) is
+//! asserted with its own numbers. What it times is asserted on the simulator, in virtual time; here the waits are generous,
+//! because a busy machine may hold up any process, and in place of a time stands an order: who must not wait is answered
+//! while who must wait still waits. The times are printed. `QUORATE_ROUND=5` is the lab's own length of a round, in seconds.
 //! Run one after the other (`--test-threads=1`): each is a whole cluster.
 
 mod controller;

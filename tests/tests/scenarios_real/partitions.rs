@@ -1,6 +1,6 @@
 //! Scenarios on hosts of their own, between which frames are lost. They need root.
 
-use crate::replicated_kv::{ROUNDS, SERVERS};
+use crate::replicated_kv::{Logs, ROUNDS, SERVERS, limit, limits};
 use crate::{SHARDS, load, round};
 use quorate_spec::ids::ShardId;
 use quorate_tests::islands::Islands;
@@ -17,18 +17,20 @@ fn random_parts(random: &mut fastrand::Rng, nodes: &[u64]) -> [Vec<u64>; 2] {
 fn replicated_kv_many_partitions_many_clients() {
     let islands = Islands::new(SERVERS);
     islands.inhabit(async || {
-        let world = World::on(&islands, 1, "").await;
-        let load = load(&world, 5).await;
+        let limit = limit(5);
+        let world = World::on(&islands, 1, &limits(limit)).await;
+        let (mut logs, load) = (Logs::of(&world, limit).await, load(&world, 5).await);
         let mut random = fastrand::Rng::with_seed(1);
         for _ in 0..ROUNDS {
             let begun = Instant::now();
             while begun.elapsed() < round() {
                 islands.cut(&random_parts(&mut random, &world.servers(1)));
-                tokio::time::sleep(Duration::from_secs(1)).await;
+                logs.watch(&world, Duration::from_secs(1)).await;
             }
             islands.heal();
             load.progress(20).await;
         }
+        logs.compacted(&world).await;
         load.judge(world.client().await).await;
     });
 }

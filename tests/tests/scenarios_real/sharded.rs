@@ -6,7 +6,7 @@ use quorate_spec::history::{Call, Outcome};
 use quorate_tests::load::holds;
 use quorate_tests::recorder::{Recorder, Recording};
 use quorate_tests::world::{World, key_per_shard, layout};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinSet;
@@ -43,32 +43,64 @@ fn untroubled(recorder: &Recorder) {
     assert!(recording.troubles.is_empty(), "every operation was answered: {:#?}", recording.troubles);
 }
 
-/// With one of two groups dead exactly its keys fail.
+/// Reads a key of each of these shards, all at once, as the users from `first` on.
+fn read(
+    recorder: &Arc<Recorder>,
+    client: &Client,
+    keys: &BTreeMap<u64, String>,
+    shards: &BTreeSet<u64>,
+    first: u64,
+) -> JoinSet<()> {
+    let mut reads = JoinSet::new();
+    for (shard, process) in shards.iter().zip(first..) {
+        let (recorder, client, key) = (Arc::clone(recorder), client.clone(), keys[shard].clone());
+        reads.spawn(async move { recorder.perform(&client, process, key.as_bytes(), Call::Get).await });
+    }
+    reads
+}
+
+/// With one of two groups dead exactly its keys fail. In place of the row's 2 s: the rest is answered while those who read
+/// keys of the dead group wait, who are answered when it is back. How long the rest took is printed.
 #[tokio::test(flavor = "multi_thread")]
 async fn sharded_static_shards() {
+    const PATIENT: u64 = 100;
+    const IMPATIENT: u64 = 200;
     let mut world = World::joined(layout(2), 2, "").await;
     let (recorder, client, keys) = (Arc::<Recorder>::default(), world.client().await, key_per_shard(SHARDS, "k"));
     serve(&recorder, &client, &keys, 0..SHARDS.into()).await;
     let (alive, dead) = (world.shards_of(1).await, world.shards_of(2).await);
     assert_eq!((alive.len(), dead.len()), (5, 5));
+    let (patient, impatient) = (world.client().await, world.client_for(Duration::from_secs(3)).await);
     kill(&mut world, 2);
-    serve(&recorder, &client, &keys, alive).await;
-    let impatient = world.client_for(Duration::from_secs(3)).await;
-    let mut reads = JoinSet::new();
-    for (shard, process) in dead.iter().zip(1..) {
-        let (recorder, client, key) = (Arc::clone(&recorder), impatient.clone(), keys[shard].clone());
-        reads.spawn(async move { recorder.perform(&client, process, key.as_bytes(), Call::Get).await });
-    }
-    reads.join_all().await;
+    let killed = recorder.now();
+    let waiting = read(&recorder, &patient, &keys, &dead, PATIENT);
+    serve(&recorder, &client, &keys, alive.clone()).await;
+    let served = recorder.now();
+    read(&recorder, &impatient, &keys, &dead, IMPATIENT).join_all().await;
+    let back = recorder.now();
     world.cluster.start_all().expect("the group starts again");
+    waiting.join_all().await;
     serve(&recorder, &client, &keys, 0..SHARDS.into()).await;
     let recording = judged(&recorder);
     let (answered, failed): (Vec<_>, Vec<_>) = recording
         .operations
         .iter()
         .partition(|operation| matches!(operation.outcome, Outcome::Value(_) | Outcome::Done));
-    assert!(answered.iter().all(|operation| operation.process == 0));
+    assert!(failed.iter().all(|operation| operation.process >= IMPATIENT), "{:#?}", recording.troubles);
     assert_eq!(failed.len(), dead.len(), "{:#?}", recording.troubles);
+    let returned = |of: &dyn Fn(u64) -> bool| {
+        let of = answered.iter().filter(|operation| of(operation.process));
+        of.filter_map(|operation| operation.returned).collect::<Vec<_>>()
+    };
+    let meanwhile = returned(&|process| process == 0).into_iter().filter(|at| (killed..served).contains(at)).count();
+    assert_eq!(meanwhile, 2 * alive.len(), "every key of the group that is alive is appended to and read");
+    let waited = returned(&|process| (PATIENT..IMPATIENT).contains(&process));
+    assert_eq!(waited.len(), dead.len());
+    assert!(
+        waited.iter().all(|at| *at > back),
+        "nobody answers for a dead group: back at {back}, answers at {waited:?}"
+    );
+    println!("with one group dead the other one answered {meanwhile} requests in {} ms", (served - killed) / 1_000_000);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -89,25 +121,30 @@ async fn sharded_join_leave() {
     load.judge(client).await;
 }
 
-/// Everything is killed in the middle of every change.
+/// Everything is killed in the middle of every one of six changes, with ten users at work.
 #[tokio::test(flavor = "multi_thread")]
 async fn sharded_concurrent_3() {
     let mut world = World::joined(layout(3), 1, "").await;
-    let load = load(&world, 5).await;
-    for (joins, leaves) in [(2, None), (3, Some(1)), (1, Some(2)), (2, Some(3))] {
+    let load = load(&world, 10).await;
+    for (joins, leaves) in [(2, None), (3, Some(1)), (1, Some(2)), (2, Some(3)), (3, Some(1)), (1, None)] {
         let (operator, servers) = (world.client().await, world.servers(joins));
+        let before = operator.query(None).await.expect("the controllers answer").num;
         let change = tokio::spawn(async move {
             operator.join([(joins, servers)].into()).await.expect("a group joins");
             if let Some(leaves) = leaves {
                 operator.leave([leaves].into()).await.expect("a group leaves");
             }
+            operator
         });
         tokio::time::sleep(Duration::from_millis(fastrand::u64(0..400))).await;
         world.cluster.kill_all().expect("everything is killed");
         world.cluster.start_all().expect("everything starts again");
-        change.await.expect("the operator's requests are answered");
-        tokio::time::sleep(round() / 2).await;
+        let operator = change.await.expect("the operator's requests are answered");
+        let after = operator.query(None).await.expect("the controllers answer").num;
+        let changes = 1 + u64::from(leaves.is_some());
+        assert_eq!(after.get(), before.get() + changes, "each change is made once");
         load.progress(20).await;
+        tokio::time::sleep(round() / 4).await;
     }
     world.settled().await;
     load.judge(world.client().await).await;
