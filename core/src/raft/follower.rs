@@ -103,14 +103,16 @@ impl<P: Payload> Replica<P> {
         self.write(Write::Append { first, entries }, out);
     }
 
-    /// The leader is alive. It names a commit index that this log is known to match, and a read round. A heartbeat of an
-    /// old term is told the new one and confirms no round: its sender may come to lead the new term, where rounds are
-    /// counted anew.
+    /// The leader is alive. It names a commit position, and a read round. A heartbeat of an old term is told the new one
+    /// and confirms no round: its sender may come to lead the new term, where rounds are counted anew.
+    ///
+    /// The leader knows from an acknowledgement that this log holds the position. A disk that lied about a sync has lost
+    /// it since, and may hold what a former leader never committed there: the log itself is asked.
     pub(super) fn handle_heartbeat(
         &mut self,
         from: NodeId,
         term: Term,
-        commit: LogIndex,
+        commit: LogPosition,
         read: ReadContext,
         out: &mut Effects<P>,
     ) {
@@ -120,10 +122,7 @@ impl<P: Payload> Replica<P> {
                 return;
             }
             out.labels.push(Action::HandleHeartbeat { from, term });
-            // Beyond the end of the log it cannot match.
-            if commit <= self.log.last_index() {
-                self.commit_to(commit, out);
-            }
+            self.commit_if_held(commit, out);
         }
         let confirms = current || mutant!(OldRoundConfirmed);
         let (term, read) = (self.hard.term, if confirms { read } else { ReadContext::ZERO });

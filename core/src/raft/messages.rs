@@ -90,8 +90,9 @@ pub enum Replication<P> {
     Heartbeat {
         /// The leader's term.
         term: Term,
-        /// The leader's commit index, at most what the receiver is known to match.
-        commit: LogIndex,
+        /// How far the leader has committed, at most what the receiver is known to match. The term lets a receiver that
+        /// lost what it acknowledged see that it holds something else there. The zero position if it is compacted.
+        commit: LogPosition,
         /// The newest read round: an answer confirms it and all before it.
         read: ReadContext,
     },

@@ -8,7 +8,7 @@ use super::Replica;
 use super::messages::{Message, Replication};
 use super::role::State;
 use super::surface::{Effects, Timer, TimerChange};
-use super::types::Payload;
+use super::types::{LogPosition, Payload};
 use crate::mutants::mutant;
 use alloc::collections::VecDeque;
 use quorate_spec::action::Action;
@@ -85,7 +85,9 @@ impl<P: Payload> Replica<P> {
         let (term, read) = (self.hard.term, leader.reads.opened);
         leader.reads.sent = read;
         for (to, progress) in &leader.progress {
-            let commit = self.commit.min(progress.matched);
+            let index = self.commit.min(progress.matched);
+            let held = self.log.term_at(index).map(|term| LogPosition { term, index });
+            let commit = held.unwrap_or_default();
             out.sends.push((*to, Message::Replication(Replication::Heartbeat { term, commit, read })));
         }
     }

@@ -140,8 +140,8 @@ impl<P: Payload> Replica<P> {
         out.sends.push((leader, Message::Transfer(Transfer::Accepted { term, last, next })));
     }
 
-    /// A snapshot proves that its position is committed; a log that holds the position has all of it already.
-    fn commit_if_held(&mut self, position: LogPosition, out: &mut Effects<P>) {
+    /// A snapshot and a heartbeat prove that their position is committed; a log that holds the position has all of it.
+    pub(super) fn commit_if_held(&mut self, position: LogPosition, out: &mut Effects<P>) {
         if self.log.holds(position) {
             self.commit_to(position.index, out);
         }

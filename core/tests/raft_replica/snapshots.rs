@@ -86,9 +86,9 @@ fn a_follower_behind_the_log_gets_the_snapshot_in_parts() {
         network
         ----
         1->2 Heartbeat term 1, commit 4, r0
-        1->3 Heartbeat term 1, commit 1, r0
+        1->3 Heartbeat term 1, commit 0, r0
         1->2 Heartbeat term 1, commit 4, r0
-        1->3 Heartbeat term 1, commit 1, r0
+        1->3 Heartbeat term 1, commit 0, r0
         1->3 Chunk term 1, of 4/1: 1 to 2 [b]
 
         deliver 1->3 Heartbeat
@@ -109,7 +109,7 @@ fn a_follower_behind_the_log_gets_the_snapshot_in_parts() {
         state 3
         network
         ----
-        3: Follower of 1, term 1, voted for 1, commit 1, log -/1
+        3: Follower of 1, term 1, voted for 1, commit 0, log -/1
         1->2 Heartbeat term 1, commit 4, r0
         1->2 Heartbeat term 1, commit 4, r0
 
@@ -178,7 +178,7 @@ fn a_late_snapshot_does_not_take_a_follower_back() {
         1: took 1 from 3 on
         3: Follower of 1, term 1, voted for 1, commit 3, log (2/1) b/1
         1->2 Heartbeat term 1, commit 2, r0
-        1->3 Heartbeat term 1, commit 1, r0
+        1->3 Heartbeat term 1, commit 0, r0
         1->3 Chunk term 1, of 2/1: 0 to the end [a]
         1->2 Append term 1, after 2/1: [b/1], commit 2
         1->2 Heartbeat term 1, commit 2, r0
@@ -191,7 +191,7 @@ fn a_late_snapshot_does_not_take_a_follower_back() {
         ----
         3: Follower of 1, term 1, voted for 1, commit 3, log (2/1) b/1
         1->2 Heartbeat term 1, commit 2, r0
-        1->3 Heartbeat term 1, commit 1, r0
+        1->3 Heartbeat term 1, commit 0, r0
         1->2 Append term 1, after 2/1: [b/1], commit 2
         1->2 Heartbeat term 1, commit 2, r0
         1->2 Append term 1, after 3/1: [], commit 3
@@ -229,7 +229,7 @@ fn a_snapshot_of_what_the_log_holds_only_commits() {
         ----
         1->3 Append term 1, after 1/1: [a/1], commit 1
         1->2 Heartbeat term 1, commit 2, r0
-        1->3 Heartbeat term 1, commit 1, r0
+        1->3 Heartbeat term 1, commit 0, r0
         1->3 Chunk term 1, of 2/1: 0 to the end [a]
 
         deliver 1->3 Append
@@ -243,13 +243,13 @@ fn a_snapshot_of_what_the_log_holds_only_commits() {
         ----
         3: Follower of 1, term 1, voted for 1, commit 2, log -/1 a/1
         1->2 Heartbeat term 1, commit 2, r0
-        1->3 Heartbeat term 1, commit 1, r0
+        1->3 Heartbeat term 1, commit 0, r0
 
         sync 3
         network
         ----
         1->2 Heartbeat term 1, commit 2, r0
-        1->3 Heartbeat term 1, commit 1, r0
+        1->3 Heartbeat term 1, commit 0, r0
         3->1 Appended term 1, matched 2
         3->1 Installed term 1, matched 2
         ",
@@ -303,7 +303,7 @@ fn a_snapshot_that_the_log_has_overtaken_when_it_is_written_is_not_installed() {
         ----
         3 durable: term 2, voted for 2, snapshot 2/1 [a], log (2/1) -/2
         1->2 Heartbeat term 1, commit 2, r0
-        1->3 Heartbeat term 1, commit 1, r0
+        1->3 Heartbeat term 1, commit 0, r0
         3->2 Appended term 2, matched 3
         3->2 Installed term 2, matched 2
         ",

@@ -92,6 +92,32 @@ fn the_bytes_of_the_log_are_counted_as_it_changes() {
     assert_eq!(replica.log_bytes(), full);
 }
 
+/// A disk that lied about a sync: the leader of term 3 was told that entry 2 is its own, and what is there after a restart
+/// is what the leader of term 2 never committed. A heartbeat must not commit that.
+#[test]
+fn a_heartbeat_commits_only_what_the_leader_holds_there() {
+    let entry = |term| Arc::new(Entry { term: Term::new(term), kind: EntryKind::Command(Word("of a term".into())) });
+    let durable = Durable {
+        hard: HardState { term: Term::new(2), voted_for: None },
+        entries: vec![entry(1), entry(2)],
+        ..Durable::genesis(voters(), Text::default())
+    };
+    let heartbeat = |term, index| {
+        let commit = LogPosition { term: Term::new(term), index: LogIndex::new(index) };
+        Message::Replication(Replication::Heartbeat { term: Term::new(3), commit, read: ReadContext::ZERO })
+    };
+    let (mut replica, _) = Replica::new(NodeId::new(1), durable, RaftLimits::default());
+    for (term, index, commits) in [(3, 2, 0), (0, 0, 0), (1, 1, 1), (3, 3, 1), (2, 2, 2)] {
+        let effects = hear(&mut replica, 3, heartbeat(term, index));
+        assert_eq!(replica.commit(), LogIndex::new(commits), "after term {term} at {index}");
+        let answers = |(to, message): &(NodeId, Message<Word>)| {
+            *to == NodeId::new(3) && matches!(message, Message::Replication(Replication::HeartbeatAck { .. }))
+        };
+        assert!(effects.sends.iter().any(answers) || index == 2 && term == 3, "{effects:?}");
+        let _ = replica.step(Input::Synced { write: WriteId::new(1) });
+    }
+}
+
 #[test]
 fn a_wrong_peer_changes_nothing() {
     let term = Term::new(1);
@@ -104,7 +130,11 @@ fn a_wrong_peer_changes_nothing() {
         Message::Replication(short(far, index)),
         Message::Replication(short(LogIndex::ZERO, LogIndex::ZERO)),
         Message::Replication(Replication::HeartbeatAck { term, read: ReadContext::new(7) }),
-        Message::Replication(Replication::Heartbeat { term, commit: far, read: ReadContext::ZERO }),
+        Message::Replication(Replication::Heartbeat {
+            term,
+            commit: LogPosition { term, index: far },
+            read: ReadContext::ZERO,
+        }),
         Message::Replication(Replication::Append { term, prev: last, entries: Vec::new(), commit: far }),
         Message::Transfer(Transfer::Installed { term, matched: far }),
         Message::Transfer(Transfer::Accepted { term, last, next: 3 }),

@@ -95,7 +95,7 @@ pub(crate) fn describe(message: &Message<Word>) -> String {
             format!("term {term}, rejected {rejected}, {}", self::conflict(*conflict))
         }
         Message::Replication(Replication::Heartbeat { term, commit, read }) => {
-            format!("term {term}, commit {commit}, {read}")
+            format!("term {term}, commit {}, {read}", commit.index)
         }
         Message::Replication(Replication::HeartbeatAck { term, read }) => format!("term {term}, {read}"),
         Message::Transfer(Transfer::Chunk { term, mark, from, chunk, next }) => {

@@ -150,7 +150,7 @@ fn raft_messages<P: raft::Payload>(commands: Vec<P>) -> Vec<raft::Message<P>> {
     let mut replication: Vec<_> = conflicts.into_iter().map(refused).collect();
     replication.push(Replication::Append { term, prev: last, entries: entries(commands), commit: LogIndex::new(5) });
     replication.push(Replication::Appended { term, matched: LogIndex::new(5) });
-    replication.push(Replication::Heartbeat { term, commit: LogIndex::new(5), read });
+    replication.push(Replication::Heartbeat { term, commit: LogPosition { term, index: LogIndex::new(5) }, read });
     replication.push(Replication::HeartbeatAck { term, read });
     let installed = Transfer::Installed { term, matched: LogIndex::new(5) };
     let mut messages: Vec<_> = election.into_iter().map(raft::Message::Election).collect();

@@ -173,6 +173,7 @@ pub const CANARIES: &[Canary] = &[
     }),
     canary("doubles-taken-for-new", &["doubled-frames", "doubled-frame"], TWICE, |world, broken| {
         world.sabotage = broken.then_some(Sabotage::DoublesCount);
+        world.network.repeats_requests = true;
         world.inject(0, &Fault::DoubledFrames { time: 3 * SECOND });
         world.run_for(3 * SECOND);
         world.settle();

@@ -104,6 +104,8 @@ pub struct Network {
     pub traffic: Traffic,
     /// Flipped bits come with a checksum that fits: then the receiver cannot know.
     pub forges: bool,
+    /// What clients send may arrive twice too, which nobody makes up for.
+    pub repeats_requests: bool,
     /// From whom to whom nothing gets through.
     blocked: BTreeSet<(End, End)>,
     /// How many frames met a cut or a slow direction, by where they went.
@@ -122,12 +124,18 @@ impl Network {
             links,
             traffic: Traffic::default(),
             forges: false,
+            repeats_requests: false,
             blocked: BTreeSet::new(),
             met: BTreeMap::new(),
             slow: BTreeMap::new(),
             ended: BTreeMap::new(),
             random,
         }
+    }
+
+    /// What a client sends arrives once, as on a TCP connection: the client's machine rests on it (see the core's `client`).
+    fn repeats(&self, from: End) -> bool {
+        self.repeats_requests || !matches!(from, End::Client(_))
     }
 
     /// Nothing gets through from `from` to `to`: a one-way partition.
@@ -221,7 +229,7 @@ impl Network {
         let mut first = Arrival { delay, damage: None, again: false };
         if self.random.per_mille(self.links.damaged) {
             first.damage = Some(self.damage());
-        } else if self.random.per_mille(self.links.doubled) {
+        } else if self.random.per_mille(self.links.doubled) && self.repeats(from) {
             self.traffic.doubled += 1;
             return vec![first, Arrival { delay: delay + self.delay(from, to), damage: None, again: true }];
         }

@@ -160,7 +160,7 @@ impl Watch {
         }
         let disks: Vec<DurableView> = processes.iter().filter_map(|process| disk(process, group, after)).collect();
         // A replica that was destroyed or wiped has nothing to say any more.
-        if disks.len() >= voters.len() {
+        if voters.iter().all(|voter| disks.iter().any(|disk| disk.node == *voter)) {
             invariants::cluster(self.raft.entry(group).or_default(), voters, &replicas, &disks)?;
             let judged = self.judged.entry(group).or_default();
             *judged = replicas.iter().map(|view| view.commit).fold(*judged, LogIndex::max);

@@ -116,8 +116,8 @@ impl Look<'_> {
     /// A heartbeat that names no commit index says only that the leader is there.
     fn heartbeat(&self, input: &Input, u: Element) -> Vec<Deed> {
         match replication(input) {
-            Some(Replication::Heartbeat { commit, .. }) if index(*commit) > 0 => {
-                let given = vec![("n", self.n), ("u", u), ("i", index(*commit))];
+            Some(Replication::Heartbeat { commit, .. }) if index(commit.index) > 0 => {
+                let given = vec![("n", self.n), ("u", u), ("i", index(commit.index))];
                 vec![Deed { action: "HandleHeartbeat", given }]
             }
             _ => self.no_candidate(),

@@ -59,7 +59,8 @@ pub(super) fn sent(
             look.any("append", &[term(*of), index(prev.index), term(prev.term), end, term(last), index(*commit)])
         }
         Message::Replication(Replication::Heartbeat { term: of, commit, .. }) => {
-            index(*commit) == 0 || look.any("heartbeat", &[node(to), term(*of), index(*commit)])
+            index(commit.index) == 0
+                || look.any("heartbeat", &[node(to), term(*of), index(commit.index), term(commit.term)])
         }
         _ => true,
     };

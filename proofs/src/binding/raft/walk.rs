@@ -129,9 +129,9 @@ impl Walker {
         }
         for (to, message) in &told.sends {
             if let Message::Replication(Replication::Heartbeat { commit, .. }) = message
-                && commit.get() > 0
+                && commit.index.get() > 0
             {
-                let given = vec![("n", node(who)), ("m", node(*to)), ("i", super::index(*commit))];
+                let given = vec![("n", node(who)), ("m", node(*to)), ("i", super::index(commit.index))];
                 now = self.judge.follow(now, "SendAppend", &[Deed { action: "SendAppend.heartbeat", given }])?;
             }
         }

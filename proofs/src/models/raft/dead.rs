@@ -78,7 +78,7 @@ pub(super) fn is_dead(
         Message::Replication(Replication::Heartbeat { commit: told, read, .. }) => {
             let answer = Message::Replication(Replication::HeartbeatAck { term, read: *read });
             follows
-                && *told <= commit
+                && told.index <= commit
                 && (*read == ReadContext::ZERO || is_settled(scope, envelope, answer, nodes, network, spent))
         }
         Message::Replication(Replication::HeartbeatAck { read, .. }) => {

@@ -60,7 +60,7 @@ pub(super) fn what(message: &Message<Byte>) -> String {
             format!("term {term}, nothing can follow {rejected}: {why}")
         }
         Message::Replication(Replication::Heartbeat { term, commit, read }) => {
-            format!("I lead term {term}; commit {commit}, read round {}", read.get())
+            format!("I lead term {term}; commit {} of term {}, read round {}", commit.index, commit.term, read.get())
         }
         Message::Replication(Replication::HeartbeatAck { term, read }) => {
             format!("in term {term} I know no other leader; read round {}", read.get())
