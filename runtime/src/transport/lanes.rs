@@ -5,7 +5,7 @@
 //! overtook another would be refused for a gap. A full lane drops what comes: the core expects losses.
 
 use quorate_core::message::{DirectoryMessage, Message};
-use quorate_core::raft::{Entry, EntryKind, LogPosition, Message as Raft, Payload, Replication, Transfer};
+use quorate_core::raft::{Entry, EntryKind, Message as Raft, Payload, Replication, Transfer};
 use quorate_core::shard::ShardMessage;
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -166,6 +166,7 @@ mod tests {
     use super::*;
     use quorate_core::controller::NodeInfo;
     use quorate_core::message::{Peer, PeerRefusal};
+    use quorate_core::raft::LogPosition;
     use quorate_spec::ids::{GroupId, LogIndex, NodeId, ReadContext, Term};
 
     fn append(prev: u64, entries: usize) -> Message {
