@@ -14,6 +14,7 @@ pub mod place;
 pub mod raw;
 pub mod recorder;
 pub mod replay;
+pub mod say;
 pub mod shell;
 pub mod sim;
 pub mod small_disk;

@@ -7,6 +7,7 @@ use quorate_tests::sim::plan::Plan;
 use quorate_tests::sim::run::run;
 use quorate_tests::sim::verdicts::Judge;
 use std::collections::BTreeSet;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 #[test]
@@ -45,4 +46,27 @@ fn every_judge_and_every_class_has_a_canary() {
     assert_eq!(judges, BTreeSet::from(Judge::ALL));
     let classes: BTreeSet<&str> = CANARIES.iter().flat_map(|canary| canary.classes).copied().collect();
     assert_eq!(classes, BTreeSet::from(CLASSES));
+}
+
+/// A reader that has gone away (`| head`) changes nothing but what it reads: no panic, and the exit code is that of the run.
+#[test]
+fn a_reader_that_goes_away_is_no_failure() {
+    let history = tempfile::NamedTempFile::new().expect("an empty history");
+    let history = history.path().to_str().expect("its name is text");
+    let cases: [&[&str]; 5] = [
+        &["run", "--seed", "1"],
+        &["run", "--seed", "1", "--json"],
+        &["campaign", "--seeds", "0..1"],
+        &["campaign", "--seeds", "0..1", "--json"],
+        &["judge", history],
+    ];
+    for arguments in cases {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_quorate-sim"));
+        let mut child =
+            command.args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
+        drop(child.stdout.take());
+        let ended = child.wait_with_output().expect("it ends");
+        let told = String::from_utf8_lossy(&ended.stderr);
+        assert!(ended.status.success() && !told.contains("panicked"), "{arguments:?}: {}: {told}", ended.status);
+    }
 }

@@ -8,6 +8,7 @@ use super::plan::Plan;
 use super::run::{Report, run};
 use super::shrink::shrink;
 use super::verdicts::Judge;
+use crate::say;
 use clap::Parser;
 use quorate_spec::Violation;
 use serde_json::{Value, json};
@@ -110,7 +111,7 @@ fn run_plan(plan: &Plan, json: bool, shrinks: bool, traces: Option<&Path>) -> Ex
         write_traces(&report, directory);
     }
     if json {
-        println!("{}", to_json(&report));
+        say!("{}", to_json(&report));
     } else {
         tell(&report);
     }
@@ -145,11 +146,11 @@ fn evidence(finding: &Finding) -> String {
 
 fn tell(report: &Report) {
     let Report { seed, digest, operations, finding, .. } = report;
-    println!("seed {seed}: {}  digest {digest:016x}", finding.word());
-    println!("{operations} operations, {} faults, {:.1?} of virtual time", report.fault_count(), report.virtual_time);
+    say!("seed {seed}: {}  digest {digest:016x}", finding.word());
+    say!("{operations} operations, {} faults, {:.1?} of virtual time", report.fault_count(), report.virtual_time);
     if !matches!(finding, Finding::Pass) {
-        println!("{}", evidence(finding));
-        println!("again: quorate-sim run --seed {seed} --shrink");
+        say!("{}", evidence(finding));
+        say!("again: quorate-sim run --seed {seed} --shrink");
     }
 }
 
@@ -198,14 +199,14 @@ fn run_canaries(json: bool) -> ExitCode {
             rows.push(json!({ "name": name, "classes": classes, "wanted": wanted, "objected": objected, "fails": fails, "seconds": seconds }));
         } else {
             let sign = if fails { "fails" } else { "SURVIVES" };
-            println!("{:<36} {sign:<8} {:<44} {seconds:.2} s", canary.name, objected.join(", "));
+            say!("{:<36} {sign:<8} {:<44} {seconds:.2} s", canary.name, objected.join(", "));
             if let Some(Violation { property, evidence }) = violation.filter(|_| !fails) {
-                println!("    {property}: {evidence}");
+                say!("    {property}: {evidence}");
             }
         }
     }
     if json {
-        println!("{}", Value::Array(rows));
+        say!("{}", Value::Array(rows));
     }
     exit(all)
 }
@@ -231,7 +232,7 @@ fn resume_campaign(campaign: &Campaign, file: &Path) -> ExitCode {
         Ok(sums) => {
             let [runs, operations, faults] = ["runs", "operations", "fault_count"].map(|number| sums.of(number));
             let [hours, cpu] = ["virtual_hours", "cpu_seconds"].map(|number| sums.of(number));
-            println!(
+            say!(
                 "{runs} runs, {operations} operations judged, {faults} faults, {hours:.1} cluster-hours, {cpu:.1} s of CPU"
             );
             exit(sums.passed)
@@ -247,7 +248,7 @@ fn run_campaign(campaign: &Campaign, json: bool) -> ExitCode {
     let (tally, cpu) = measure(campaign);
     let passed = tally.failed.is_empty();
     if json {
-        println!("{}", tally_to_json(&tally, cpu));
+        say!("{}", tally_to_json(&tally, cpu));
     } else {
         tell_tally(&tally, cpu);
     }
@@ -281,12 +282,12 @@ fn tally_to_json(tally: &Tally, cpu: f64) -> Value {
 
 fn tell_tally(tally: &Tally, cpu: f64) {
     for (class, count) in &tally.faults {
-        println!("{class:<22} {count:>10}");
+        say!("{class:<22} {count:>10}");
     }
     for (name, count) in ["messages lost", "messages doubled", "messages late"].iter().zip(tally.messages) {
-        println!("{name:<22} {count:>10}");
+        say!("{name:<22} {count:>10}");
     }
-    println!(
+    say!(
         "{} runs, {} operations judged, {} faults (single messages apart), {} failed",
         tally.runs,
         tally.operations,
@@ -294,7 +295,7 @@ fn tell_tally(tally: &Tally, cpu: f64) {
         tally.failed.len()
     );
     let hours = tally.virtual_time.as_secs_f64() / 3600.0;
-    println!(
+    say!(
         "{hours:.1} cluster-hours in {cpu:.1} s of CPU: {:.0} per CPU-hour; per CPU-second {:.0} events, {:.0} operations, \
          {:.0} faults",
         hours / (cpu / 3600.0),
@@ -302,9 +303,12 @@ fn tell_tally(tally: &Tally, cpu: f64) {
         tally.operations as f64 / cpu,
         tally.fault_count() as f64 / cpu
     );
-    println!(
+    say!(
         "{} starts refused for damage, {} processes ended by their disk, {} peers refused, {} losses made up for",
-        tally.refused_starts, tally.disk_failures, tally.refused_peers, tally.silent_losses
+        tally.refused_starts,
+        tally.disk_failures,
+        tally.refused_peers,
+        tally.silent_losses
     );
 }
 
