@@ -34,6 +34,16 @@ fn one_seed_is_one_run() {
     assert_ne!(reports[0].digest, run(&Plan::of(8)).digest);
 }
 
+/// 181: two faults put one process's directory aside, and the wrong one came back. 233: a segment of the log was prepared
+/// over one that was in use.
+#[test]
+fn denser_runs_that_failed_once_pass() {
+    for seed in [181, 233] {
+        let report = run(&Plan::dense(seed));
+        assert_eq!(report.finding.word(), "pass", "quorate-sim run --dense --seed {seed}: {:?}", report.finding);
+    }
+}
+
 #[test]
 fn every_canary_fails() {
     let survivors: Vec<_> = CANARIES.iter().filter(|canary| !canary.is_dead()).map(|canary| canary.name).collect();

@@ -25,6 +25,9 @@ enum Command {
         /// The seed: it decides everything.
         #[arg(long)]
         seed: u64,
+        /// About three times as many faults as the seed alone has.
+        #[arg(long)]
+        dense: bool,
         /// Standard output is one JSON value.
         #[arg(long)]
         json: bool,
@@ -52,6 +55,9 @@ enum Command {
         /// The seeds, as in 0..100.
         #[arg(long, value_parser = parse_range)]
         seeds: (u64, u64),
+        /// About three times as many faults as the seeds alone have.
+        #[arg(long, conflicts_with = "resume")]
+        dense: bool,
         /// For how many seconds new runs are begun.
         #[arg(long, default_value_t = u64::MAX)]
         seconds: u64,
@@ -81,17 +87,17 @@ pub fn command(arguments: &[String]) -> Option<ExitCode> {
     }
     let arguments = std::iter::once("quorate-sim").chain(arguments.iter().map(String::as_str));
     Some(match Command::try_parse_from(arguments) {
-        Ok(Command::Run { seed, json, shrink, trace, traces, only }) => {
-            let plan = Plan { trace, records: traces.is_some(), ..Plan::of(seed) };
+        Ok(Command::Run { seed, dense, json, shrink, trace, traces, only }) => {
+            let plan = Plan { trace, records: traces.is_some(), ..plan_of(dense)(seed) };
             run_plan(&only.map_or(plan.clone(), |only| plan.only(&only)), json, shrink, traces.as_deref())
         }
         Ok(Command::Canaries { json }) => run_canaries(json),
-        Ok(Command::Campaign { seeds, seconds, threads, resume, json }) => {
+        Ok(Command::Campaign { seeds, dense, seconds, threads, resume, json }) => {
             let time = Duration::from_secs(seconds);
             let campaign = Campaign { seeds: seeds.0..seeds.1, time, threads };
             match resume {
                 Some(file) => resume_campaign(&campaign, &file),
-                None => run_campaign(&campaign, json),
+                None => run_campaign(&campaign, plan_of(dense), json),
             }
         }
         Err(error) => {
@@ -99,6 +105,11 @@ pub fn command(arguments: &[String]) -> Option<ExitCode> {
             ExitCode::from(2)
         }
     })
+}
+
+/// What makes a plan of a seed.
+fn plan_of(dense: bool) -> fn(u64) -> Plan {
+    if dense { Plan::dense } else { Plan::of }
 }
 
 fn exit(passed: bool) -> ExitCode {
@@ -113,7 +124,7 @@ fn run_plan(plan: &Plan, json: bool, shrinks: bool, traces: Option<&Path>) -> Ex
     if json {
         say!("{}", to_json(&report));
     } else {
-        tell(&report);
+        tell(plan, &report);
     }
     let passed = matches!(report.finding, Finding::Pass);
     if shrinks && !passed {
@@ -144,13 +155,13 @@ fn evidence(finding: &Finding) -> String {
     }
 }
 
-fn tell(report: &Report) {
+fn tell(plan: &Plan, report: &Report) {
     let Report { seed, digest, operations, finding, .. } = report;
     say!("seed {seed}: {}  digest {digest:016x}", finding.word());
     say!("{operations} operations, {} faults, {:.1?} of virtual time", report.fault_count(), report.virtual_time);
     if !matches!(finding, Finding::Pass) {
         say!("{}", evidence(finding));
-        say!("again: quorate-sim run --seed {seed} --shrink");
+        say!("again: quorate-sim run {} --shrink", plan.name());
     }
 }
 
@@ -176,9 +187,8 @@ fn tell_shrunk(plan: &Plan, traces: Option<&Path>) {
         eprintln!("  {:>10.3?}  {:?}", scheduled.at, scheduled.fault);
     }
     let numbers: Vec<String> = plan.faults.iter().map(|scheduled| scheduled.number.to_string()).collect();
-    let seed = plan.setup.seed;
-    eprintln!("again: quorate-sim run --seed {seed} --only {}", numbers.join(","));
-    let directory = traces.map_or_else(|| PathBuf::from(format!("seed-{seed}")), Path::to_owned);
+    eprintln!("again: quorate-sim run {} --only {}", plan.name(), numbers.join(","));
+    let directory = traces.map_or_else(|| PathBuf::from(format!("seed-{}", plan.setup.seed)), Path::to_owned);
     write_traces(&run(&Plan { records: true, ..plan }), &directory);
 }
 
@@ -211,9 +221,9 @@ fn run_canaries(json: bool) -> ExitCode {
     exit(all)
 }
 
-fn measure(campaign: &Campaign) -> (Tally, f64) {
+fn measure(campaign: &Campaign, plan: fn(u64) -> Plan) -> (Tally, f64) {
     let cpu = cpu_seconds();
-    let tally = campaign.run(Plan::of, |report| {
+    let tally = campaign.run(plan, |report| {
         if report.finding.word() != "pass" {
             eprintln!("seed {} {}: {}", report.seed, report.finding.word(), evidence(&report.finding));
         }
@@ -223,7 +233,7 @@ fn measure(campaign: &Campaign) -> (Tally, f64) {
 
 fn resume_campaign(campaign: &Campaign, file: &Path) -> ExitCode {
     let run = |piece: &Campaign| {
-        let (tally, cpu) = measure(piece);
+        let (tally, cpu) = measure(piece, Plan::of);
         // One that ran out of time is not whole.
         let whole = tally.runs == piece.seeds.end - piece.seeds.start;
         (whole && tally.failed.is_empty(), tally_to_json(&tally, cpu))
@@ -244,8 +254,8 @@ fn resume_campaign(campaign: &Campaign, file: &Path) -> ExitCode {
     }
 }
 
-fn run_campaign(campaign: &Campaign, json: bool) -> ExitCode {
-    let (tally, cpu) = measure(campaign);
+fn run_campaign(campaign: &Campaign, plan: fn(u64) -> Plan, json: bool) -> ExitCode {
+    let (tally, cpu) = measure(campaign, plan);
     let passed = tally.failed.is_empty();
     if json {
         say!("{}", tally_to_json(&tally, cpu));
@@ -253,8 +263,9 @@ fn run_campaign(campaign: &Campaign, json: bool) -> ExitCode {
         tell_tally(&tally, cpu);
     }
     if let Some(first) = tally.failed.first() {
-        eprintln!("again: quorate-sim run --seed {}", first.seed);
-        tell_shrunk(&Plan::of(first.seed), None);
+        let plan = plan(first.seed);
+        eprintln!("again: quorate-sim run {}", plan.name());
+        tell_shrunk(&plan, None);
     }
     exit(passed)
 }

@@ -40,7 +40,14 @@ pub struct Plan {
     pub trace: bool,
     /// Keep what every node was given, as traces.
     pub records: bool,
+    /// The faults come denser than those of the seed alone.
+    pub dense: bool,
 }
+
+/// How many milliseconds apart faults come, on average: one of these in each run.
+const PACES: [u64; 3] = [300, 1000, 3000];
+/// The same where more of them are to overlap.
+const DENSE_PACES: [u64; 3] = [100, 300, 1000];
 
 /// The cast of a cluster: how many processes, and which of them serve which group.
 const CASTS: [(usize, &[&[usize]]); 5] = [
@@ -54,6 +61,21 @@ const CASTS: [(usize, &[&[usize]]); 5] = [
 impl Plan {
     /// The plan of a seed.
     pub fn of(seed: u64) -> Self {
+        Self::paced(seed, false)
+    }
+
+    /// The plan of a seed with about three times as many faults, so that more of them overlap.
+    pub fn dense(seed: u64) -> Self {
+        Self::paced(seed, true)
+    }
+
+    /// How it is named on the command line.
+    pub fn name(&self) -> String {
+        let dense = if self.dense { " --dense" } else { "" };
+        format!("--seed {}{dense}", self.setup.seed)
+    }
+
+    fn paced(seed: u64, dense: bool) -> Self {
         let mut random = Random::new(seed, 3);
         let (nodes, groups) = *random.pick(&CASTS);
         let setup = Setup {
@@ -86,6 +108,7 @@ impl Plan {
             reckless: false,
             trace: false,
             records: false,
+            dense,
         };
         plan.faults = plan.schedule(&mut random);
         plan
@@ -100,7 +123,7 @@ impl Plan {
 
     /// Faults all along, at a pace of the run's own.
     fn schedule(&self, random: &mut Random) -> Vec<Scheduled> {
-        let pace = *random.pick(&[300, 1000, 3000]);
+        let pace = *random.pick(if self.dense { &DENSE_PACES } else { &PACES });
         let (mut at, mut faults) = (Duration::ZERO, Vec::new());
         loop {
             at += random.between(Duration::ZERO, Duration::from_millis(2 * pace));

@@ -55,10 +55,11 @@ impl Mend {
         matches!(self, Self::Aged { .. } | Self::Part { .. })
     }
 
-    /// The process that it kills or starts, or may.
-    pub(super) fn restarts(&self) -> Option<usize> {
+    /// The process that it kills or starts, or may, or whose directory or disks it makes whole.
+    pub(super) fn concerns(&self) -> Option<usize> {
         match self {
-            Self::Lies { process }
+            Self::Disk { process }
+            | Self::Lies { process }
             | Self::Exposure { process }
             | Self::Repair { process }
             | Self::Restore { process, .. }
@@ -66,7 +67,7 @@ impl Mend {
             | Self::Dismiss { process }
             | Self::Meet { process, .. }
             | Self::Part { process, .. } => Some(*process),
-            Self::Reach(_) | Self::Speed(..) | Self::Links | Self::Disk { .. } | Self::Clock { .. } => None,
+            Self::Reach(_) | Self::Speed(..) | Self::Links | Self::Clock { .. } => None,
         }
     }
 }

@@ -192,3 +192,6 @@ impl Fault {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
