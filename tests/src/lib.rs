@@ -15,6 +15,7 @@ pub mod raw;
 pub mod recorder;
 pub mod records;
 pub mod replay;
+pub mod say;
 pub mod shell;
 pub mod sim;
 pub mod small_disk;

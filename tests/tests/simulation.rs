@@ -8,6 +8,7 @@ use quorate_tests::sim::plan::Plan;
 use quorate_tests::sim::run::run;
 use quorate_tests::sim::verdicts::Judge;
 use std::collections::BTreeSet;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 #[test]
@@ -44,6 +45,16 @@ fn one_seed_is_one_run() {
     assert_ne!(reports[0].digest, run(&Plan::of(8)).digest);
 }
 
+/// 181: two faults put one process's directory aside, and the wrong one came back. 233: a segment of the log was prepared
+/// over one that was in use.
+#[test]
+fn denser_runs_that_failed_once_pass() {
+    for seed in [181, 233] {
+        let report = run(&Plan::dense(seed));
+        assert_eq!(report.finding.word(), "pass", "quorate-sim run --dense --seed {seed}: {:?}", report.finding);
+    }
+}
+
 #[test]
 fn digests_are_compared_seed_by_seed() {
     let digests = |pairs: &[(u64, u64)]| Tally { digests: pairs.iter().copied().collect(), ..Tally::default() };
@@ -74,4 +85,27 @@ fn every_judge_and_every_class_has_a_canary() {
     assert_eq!(judges, BTreeSet::from(Judge::ALL));
     let classes: BTreeSet<&str> = CANARIES.iter().flat_map(|canary| canary.classes).copied().collect();
     assert_eq!(classes, CLASSES.into_iter().chain(APART).collect());
+}
+
+/// A reader that has gone away (`| head`) changes nothing but what it reads: no panic, and the exit code is that of the run.
+#[test]
+fn a_reader_that_goes_away_is_no_failure() {
+    let history = tempfile::NamedTempFile::new().expect("an empty history");
+    let history = history.path().to_str().expect("its name is text");
+    let cases: [&[&str]; 5] = [
+        &["run", "--seed", "1"],
+        &["run", "--seed", "1", "--json"],
+        &["campaign", "--seeds", "0..1"],
+        &["campaign", "--seeds", "0..1", "--json"],
+        &["judge", history],
+    ];
+    for arguments in cases {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_quorate-sim"));
+        let mut child =
+            command.args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
+        drop(child.stdout.take());
+        let ended = child.wait_with_output().expect("it ends");
+        let told = String::from_utf8_lossy(&ended.stderr);
+        assert!(ended.status.success() && !told.contains("panicked"), "{arguments:?}: {}: {told}", ended.status);
+    }
 }

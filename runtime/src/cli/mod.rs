@@ -17,7 +17,7 @@ mod status;
 mod table;
 mod up;
 
-pub use output::{Failure, Report};
+pub use output::{Failure, Report, print_bytes};
 
 use crate::config::{NodeArgs, NodeConfig};
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};

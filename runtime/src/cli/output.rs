@@ -85,7 +85,7 @@ pub(super) fn print_json(value: &Value) {
 }
 
 /// Prints; a reader that has gone away (`| head`) is not an error.
-pub(super) fn print_bytes(bytes: &[u8]) {
+pub fn print_bytes(bytes: &[u8]) {
     let mut out = std::io::stdout().lock();
     let _ = out.write_all(bytes).and_then(|()| out.flush());
 }

@@ -78,8 +78,9 @@ impl<D: Disk> Lane<D> {
             }
             wanted = looks && !self.wal.has_spare();
         }
-        wanted = wanted || std::mem::take(&mut self.ask_again);
-        if self.asked || !wanted {
+        // One segment is the answer to both: a second would take the first one's name.
+        let again = std::mem::take(&mut self.ask_again);
+        if self.asked || self.wal.has_spare() || !(wanted || again) {
             return None;
         }
         self.asked = true;

@@ -2,7 +2,9 @@
 
 use crate::disk::MemDisk;
 use crate::lane::{Model, append, compact, create_data, group, options};
-use quorate::wal::{Wal, WalError};
+use quorate::wal::{Lane, Spare, Wal, WalError, WalEvent};
+use quorate_core::spec::ids::WriteId;
+use std::time::Instant;
 
 const SEGMENT: usize = 16 << 10;
 
@@ -125,4 +127,39 @@ fn the_next_segment_is_wanted_once_a_quarter_is_used() {
     assert!(wal.wants_spare());
     wal.prepare_spare().unwrap();
     assert!(!wal.wants_spare() && wal.has_spare());
+}
+
+/// Found by the simulator: space was won back while a segment was wanted anyway, and two were asked for, of one name. The
+/// log went on in the first while the second was still made: zeros over what was durable, or a file without a name.
+#[test]
+fn one_segment_is_prepared_at_a_time_also_after_space_was_won_back() {
+    let (disk, now) = (MemDisk::default(), Instant::now());
+    disk.set_capacity(Some(3 * SEGMENT));
+    let (mut wal, _) = Wal::open(disk.clone(), options()).unwrap();
+    wal.commit(&[create_data(group(1))]).unwrap();
+    let mut index = 0;
+    while wal.segments() < 3 || !wal.wants_spare() {
+        index += 1;
+        wal.commit(&[append(group(1), index, 900)]).unwrap();
+    }
+    wal.commit(&compact(group(1), index)).unwrap();
+    let mut lane = Lane::new(wal, now);
+    let (from, length) = lane.ask_spare(now).expect("a segment is wanted");
+    let none = Spare::prepare(&from, length);
+    assert!(matches!(none, Err(WalError::Full)) && lane.take_spare(none, now).unwrap().is_none(), "space is won back");
+    let (from, length) = lane.ask_spare(now).expect("it is asked again");
+    lane.take_spare(Spare::prepare(&from, length), now).unwrap();
+    // What is asked for now is made at once, as by another thread, and taken when the log has gone on.
+    let another = lane.ask_spare(now).map(|(from, length)| Spare::prepare(&from, length));
+    let mut more = 0;
+    // The one that is there is opened, by the last of these.
+    while lane.wal().has_spare() {
+        more += 1;
+        lane.submit(vec![(WriteId::new(more), append(group(1), index + more, 900))]);
+        assert!(matches!(lane.commit(now).unwrap(), Some(WalEvent::Synced(_))), "write {more} is durable");
+    }
+    let model = Model::of(lane.wal().fold());
+    let (wal, _) = Wal::open(disk.crash(|| true), options()).unwrap();
+    assert_eq!(Model::of(wal.fold()), model, "everything acknowledged is durable");
+    assert!(another.is_none(), "none was asked for while there was one");
 }

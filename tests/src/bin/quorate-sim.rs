@@ -8,6 +8,7 @@
 
 use quorate::history::{describe, judge, read as read_history};
 use quorate_tests::replay::{self, replay};
+use quorate_tests::say;
 use std::fs::File;
 use std::io::BufReader;
 use std::path::Path;
@@ -41,9 +42,9 @@ fn judge_history(file: &str) -> ExitCode {
         }
     };
     let judgement = judge(&operations);
-    println!("{} operations", operations.len());
-    println!("linearizable  {}", describe(&judgement.linearizable));
-    println!("at most once  {}", describe(&judgement.at_most_once));
+    say!("{} operations", operations.len());
+    say!("linearizable  {}", describe(&judgement.linearizable));
+    say!("at most once  {}", describe(&judgement.at_most_once));
     if judgement.linearizable() && judgement.at_most_once() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
@@ -62,8 +63,8 @@ fn replay_record(file: &str, trace: Option<&str>, json: bool) -> ExitCode {
         },
     };
     match replayed {
-        Ok(replayed) if json => println!("{}", serde_json::json!({ "same": true, "record": replayed })),
-        Ok(replayed) => println!(
+        Ok(replayed) if json => say!("{}", serde_json::json!({ "same": true, "record": replayed })),
+        Ok(replayed) => say!(
             "node {}, boot {}: {} inputs, {} effects, all the same (the record is {:?})",
             replayed.node.get(),
             replayed.boot.get(),
@@ -73,7 +74,7 @@ fn replay_record(file: &str, trace: Option<&str>, json: bool) -> ExitCode {
         ),
         Err(error) => {
             if json {
-                println!("{}", serde_json::json!({ "same": false, "error": error.to_string() }));
+                say!("{}", serde_json::json!({ "same": false, "error": error.to_string() }));
             }
             eprintln!("error: {file}: {error}");
             return ExitCode::FAILURE;
@@ -94,7 +95,7 @@ fn mutants(json: bool) -> ExitCode {
         let passed = mutants::passes(scope);
         let seconds = begun.elapsed().as_secs_f64();
         match &passed {
-            Ok(steps) if !json => println!("{:<28} passes  {steps} steps, {seconds:.2} s", scope.name),
+            Ok(steps) if !json => say!("{:<28} passes  {steps} steps, {seconds:.2} s", scope.name),
             Ok(_) => {}
             Err(broken) => eprintln!("error: {} is broken without any mutant: {broken:?}", scope.name),
         }
@@ -106,16 +107,16 @@ fn mutants(json: bool) -> ExitCode {
         let fate = if verdict.killed_by.is_some() { "killed" } else { "ALIVE" };
         if !json {
             let mutants::Verdict { name, property, scope, seconds, evidence, .. } = &verdict;
-            println!("{name:<28} {fate:<7} {property} in {scope}, {seconds:.2} s: {evidence}");
+            say!("{name:<28} {fate:<7} {property} in {scope}, {seconds:.2} s: {evidence}");
             if !row.stands_for.is_empty() {
-                println!("{:<28} is in the shell the same as {}", "", row.stands_for.join(", "));
+                say!("{:<28} is in the shell the same as {}", "", row.stands_for.join(", "));
             }
         }
         good &= verdict.killed_by.is_some();
         verdicts.push(verdict);
     }
     if json {
-        println!("{}", serde_json::json!(verdicts));
+        say!("{}", serde_json::json!(verdicts));
     }
     if good { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

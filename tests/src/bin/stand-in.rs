@@ -5,6 +5,7 @@
 //! when the service says that it is ready), KillSignal=SIGTERM and TimeoutStopSec. It restarts nothing by itself, and
 //! what the unit says about confinement is not in force.
 
+use quorate::cli::print_bytes;
 use rustix::process::{Pid, Resource, Rlimit, Signal, getrlimit, kill_process, setrlimit};
 use std::fs::{self, File};
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt, chown};
@@ -153,7 +154,7 @@ impl Service {
     }
 
     fn show(&self) -> Result<()> {
-        print!("{}", fs::read_to_string(self.file("journal")).map_err(failed("the journal"))?);
+        print_bytes(&fs::read(self.file("journal")).map_err(failed("the journal"))?);
         Ok(())
     }
 }

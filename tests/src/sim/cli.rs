@@ -9,6 +9,7 @@ use super::plan::Plan;
 use super::run::{Report, run};
 use super::shrink::shrink;
 use super::verdicts::Judge;
+use crate::say;
 use clap::Parser;
 use quorate_spec::Violation;
 use serde_json::{Value, json};
@@ -26,6 +27,9 @@ enum Command {
         /// The seed: it decides everything.
         #[arg(long)]
         seed: u64,
+        /// About three times as many faults, so that more of them overlap.
+        #[arg(long)]
+        dense: bool,
         /// Standard output is one JSON value.
         #[arg(long)]
         json: bool,
@@ -53,6 +57,9 @@ enum Command {
         /// The seeds, as in 0..100.
         #[arg(long, value_parser = parse_range)]
         seeds: (u64, u64),
+        /// About three times as many faults in each run, so that more of them overlap.
+        #[arg(long)]
+        dense: bool,
         /// For how many seconds new runs are begun.
         #[arg(long, default_value_t = u64::MAX)]
         seconds: u64,
@@ -92,13 +99,14 @@ pub fn command(arguments: &[String]) -> Option<ExitCode> {
     }
     let arguments = std::iter::once("quorate-sim").chain(arguments.iter().map(String::as_str));
     Some(match Command::try_parse_from(arguments) {
-        Ok(Command::Run { seed, json, shrink, trace, traces, only }) => {
-            let plan = Plan { trace, records: traces.is_some(), ..Plan::of(seed) };
+        Ok(Command::Run { seed, dense, json, shrink, trace, traces, only }) => {
+            let plan = Plan { trace, records: traces.is_some(), ..plan_of(dense)(seed) };
             run_plan(&only.map_or(plan.clone(), |only| plan.only(&only)), json, shrink, traces.as_deref())
         }
         Ok(Command::Canaries { json }) => run_canaries(json),
         Ok(Command::Campaign {
             seeds,
+            dense,
             seconds,
             threads,
             same_as,
@@ -111,8 +119,8 @@ pub fn command(arguments: &[String]) -> Option<ExitCode> {
             let campaign = Campaign { seeds: seeds.0..seeds.1, time, threads };
             let goal = Goal { operations: at_least_operations, faults: at_least_faults };
             match resume {
-                Some(file) => resume_campaign(&campaign, &goal, &file, Plan::of, Path::new("")),
-                None => run_campaign(&campaign, &goal, same_as.as_deref(), json),
+                Some(file) => resume_campaign(&campaign, &goal, &file, plan_of(dense), Path::new("")),
+                None => run_campaign(&campaign, plan_of(dense), &goal, same_as.as_deref(), json),
             }
         }
         Err(error) => {
@@ -120,6 +128,10 @@ pub fn command(arguments: &[String]) -> Option<ExitCode> {
             ExitCode::from(2)
         }
     })
+}
+
+fn plan_of(dense: bool) -> fn(u64) -> Plan {
+    if dense { Plan::dense } else { Plan::of }
 }
 
 fn exit(passed: bool) -> ExitCode {
@@ -132,9 +144,9 @@ fn run_plan(plan: &Plan, json: bool, shrinks: bool, traces: Option<&Path>) -> Ex
         write_traces(&report.traces, directory);
     }
     if json {
-        println!("{}", to_json(&report));
+        say!("{}", to_json(&report));
     } else {
-        tell(&report);
+        tell(plan, &report);
     }
     let passed = matches!(report.finding, Finding::Pass);
     if shrinks && !passed {
@@ -165,13 +177,13 @@ fn evidence(finding: &Finding) -> String {
     }
 }
 
-fn tell(report: &Report) {
+fn tell(plan: &Plan, report: &Report) {
     let Report { seed, digest, operations, finding, .. } = report;
-    println!("seed {seed}: {}  digest {digest:016x}", finding.word());
-    println!("{operations} operations, {} faults, {:.1?} of virtual time", report.fault_count(), report.virtual_time);
+    say!("seed {seed}: {}  digest {digest:016x}", finding.word());
+    say!("{operations} operations, {} faults, {:.1?} of virtual time", report.fault_count(), report.virtual_time);
     if !matches!(finding, Finding::Pass) {
-        println!("{}", evidence(finding));
-        println!("again: quorate-sim run --seed {seed} --shrink");
+        say!("{}", evidence(finding));
+        say!("again: quorate-sim run {} --shrink", plan.name());
     }
 }
 
@@ -199,7 +211,7 @@ fn tell_shrunk(plan: &Plan, traces: Option<&Path>) {
     }
     let numbers: Vec<String> = plan.faults.iter().map(|scheduled| scheduled.number.to_string()).collect();
     let seed = plan.setup.seed;
-    eprintln!("again: quorate-sim run --seed {seed} --only {}", numbers.join(","));
+    eprintln!("again: quorate-sim run {} --only {}", plan.name(), numbers.join(","));
     let directory = traces.map_or_else(|| PathBuf::from(format!("seed-{seed}")), Path::to_owned);
     write_traces(&run(&Plan { records: true, ..plan }).traces, &directory);
 }
@@ -208,8 +220,9 @@ fn tell_shrunk(plan: &Plan, traces: Option<&Path>) {
 /// `directory`.
 pub fn tell_failed(failed: &[Report], plan: fn(u64) -> Plan, directory: &Path) {
     for Report { seed, .. } in failed {
-        eprintln!("again: quorate-sim run --seed {seed}");
-        tell_shrunk(&plan(*seed), Some(&directory.join(format!("seed-{seed}"))));
+        let plan = plan(*seed);
+        eprintln!("again: quorate-sim run {}", plan.name());
+        tell_shrunk(&plan, Some(&directory.join(format!("seed-{seed}"))));
     }
 }
 
@@ -231,21 +244,21 @@ fn run_canaries(json: bool) -> ExitCode {
             rows.push(json!({ "name": name, "classes": classes, "wanted": wanted, "objected": objected, "fails": fails, "missing": song.missing, "control_passes": passes, "seconds": seconds }));
         } else {
             let sign = if fails { "fails" } else { "SURVIVES" };
-            println!("{:<36} {sign:<8} {:<44} {seconds:.2} s", canary.name, objected.join(", "));
+            say!("{:<36} {sign:<8} {:<44} {seconds:.2} s", canary.name, objected.join(", "));
             if !song.missing.is_empty() {
-                println!("    it never happened: {}", song.missing.join(", "));
+                say!("    it never happened: {}", song.missing.join(", "));
             }
             if let Some(Violation { property, evidence }) = song.violation.filter(|_| !fails) {
-                println!("    {property}: {evidence}");
+                say!("    {property}: {evidence}");
             }
             if !passes {
                 let objected = judges(&mut control.objections.iter()).join(", ");
-                println!("    without what is broken it must pass, but: {objected} {:?}", control.violation);
+                say!("    without what is broken it must pass, but: {objected} {:?}", control.violation);
             }
         }
     }
     if json {
-        println!("{}", Value::Array(rows));
+        say!("{}", Value::Array(rows));
     }
     exit(all)
 }
@@ -308,7 +321,7 @@ fn resume_campaign(campaign: &Campaign, goal: &Goal, file: &Path, plan: fn(u64) 
         Ok(sums) => {
             let [runs, operations, faults] = ["runs", "operations", "fault_count"].map(|number| sums.of(number));
             let [hours, cpu] = ["virtual_hours", "cpu_seconds"].map(|number| sums.of(number));
-            println!(
+            say!(
                 "{runs} runs, {operations} operations judged, {faults} faults, {hours:.1} cluster-hours, {cpu:.1} s of CPU"
             );
             let of_classes = sums.of_each("faults").into_iter().map(|(class, count)| (class, count as u64)).collect();
@@ -322,16 +335,22 @@ fn resume_campaign(campaign: &Campaign, goal: &Goal, file: &Path, plan: fn(u64) 
     }
 }
 
-fn run_campaign(campaign: &Campaign, goal: &Goal, same_as: Option<&Path>, json: bool) -> ExitCode {
-    let (tally, cpu) = measure(campaign, Plan::of);
+fn run_campaign(
+    campaign: &Campaign,
+    plan: fn(u64) -> Plan,
+    goal: &Goal,
+    same_as: Option<&Path>,
+    json: bool,
+) -> ExitCode {
+    let (tally, cpu) = measure(campaign, plan);
     let same = same_as.is_none_or(|file| is_same(&tally, file));
     let passed = tally.failed.is_empty() && same;
     if json {
-        println!("{}", tally_to_json(&tally, cpu));
+        say!("{}", tally_to_json(&tally, cpu));
     } else {
         tell_tally(&tally, cpu);
     }
-    tell_failed(&tally.failed, Plan::of, Path::new(""));
+    tell_failed(&tally.failed, plan, Path::new(""));
     let of_classes = tally.faults.iter().map(|(class, count)| ((*class).to_owned(), *count)).collect();
     let reached = goal.is_reached(tally.runs, tally.operations, &of_classes);
     exit(passed && reached)
@@ -371,13 +390,13 @@ fn tally_to_json(tally: &Tally, cpu: f64) -> Value {
 
 fn tell_tally(tally: &Tally, cpu: f64) {
     for (class, count) in &tally.faults {
-        println!("{class:<22} {count:>10}");
+        say!("{class:<22} {count:>10}");
     }
-    println!("counted apart, as what faults bring about or chance does:");
+    say!("counted apart, as what faults bring about or chance does:");
     for (name, count) in &tally.apart {
-        println!("{name:<22} {count:>10}");
+        say!("{name:<22} {count:>10}");
     }
-    println!(
+    say!(
         "{} runs, {} operations judged, {} faults that hit, {} failed",
         tally.runs,
         tally.operations,
@@ -385,7 +404,7 @@ fn tell_tally(tally: &Tally, cpu: f64) {
         tally.failed.len()
     );
     let hours = tally.virtual_time.as_secs_f64() / 3600.0;
-    println!(
+    say!(
         "{hours:.1} cluster-hours in {cpu:.1} s of CPU: {:.0} per CPU-hour; per CPU-second {:.0} events, {:.0} operations, \
          {:.0} faults",
         hours / (cpu / 3600.0),
@@ -393,9 +412,12 @@ fn tell_tally(tally: &Tally, cpu: f64) {
         tally.operations as f64 / cpu,
         tally.fault_count() as f64 / cpu
     );
-    println!(
+    say!(
         "{} starts refused for damage, {} processes ended by their disk, {} peers refused, {} losses made up for",
-        tally.refused_starts, tally.disk_failures, tally.refused_peers, tally.silent_losses
+        tally.refused_starts,
+        tally.disk_failures,
+        tally.refused_peers,
+        tally.silent_losses
     );
 }
 

@@ -43,7 +43,14 @@ pub struct Plan {
     pub trace: bool,
     /// Keep what every node was given, as traces.
     pub records: bool,
+    /// The faults come denser than those of the seed alone.
+    pub dense: bool,
 }
+
+/// How many milliseconds apart faults come, on average: one of these in each run.
+const PACES: [u64; 3] = [300, 1000, 3000];
+/// The same where more of them are to overlap.
+const DENSE_PACES: [u64; 3] = [100, 300, 1000];
 
 /// The cast of a cluster: how many processes, and which of them serve which group.
 const CASTS: [(usize, &[&[usize]]); 5] = [
@@ -54,8 +61,6 @@ const CASTS: [(usize, &[&[usize]]); 5] = [
     (9, &[&[3, 4, 5], &[6, 7, 8], &[0, 4, 8]]),
 ];
 
-/// One run of so many has its invariants of Raft watched at every step.
-const WATCHED: u64 = 1;
 /// Of a thousand runs, how many are calm.
 const CALM: u32 = 400;
 
@@ -63,6 +68,21 @@ impl Plan {
     /// The plan of a seed. Most runs are busy: a minute in which users and faults leave a cluster no rest. The others are
     /// [calm](Self::calm).
     pub fn of(seed: u64) -> Self {
+        Self::paced(seed, false)
+    }
+
+    /// The plan of a seed with about three times as many faults, so that more of them overlap.
+    pub fn dense(seed: u64) -> Self {
+        Self::paced(seed, true)
+    }
+
+    /// How it is named on the command line.
+    pub fn name(&self) -> String {
+        let dense = if self.dense { " --dense" } else { "" };
+        format!("--seed {}{dense}", self.setup.seed)
+    }
+
+    fn paced(seed: u64, dense: bool) -> Self {
         let mut random = Random::new(seed, 3);
         let (nodes, groups) = *random.pick(&CASTS);
         let setup = Setup {
@@ -73,7 +93,7 @@ impl Plan {
             limits: small_limits(),
             segment_bytes: *random.pick(&[16, 32, 64]) << 10,
             election: *random.pick(&[Duration::from_millis(300), Duration::from_secs(1)]),
-            watched: if seed.is_multiple_of(WATCHED) { Watched::EveryStep } else { Watched::Sampled },
+            watched: Watched::EveryStep,
             links: Links { slowest: Duration::from_millis(*random.pick(&[1, 5, 20])), ..Links::reliable() },
             ..Setup::default()
         };
@@ -92,13 +112,14 @@ impl Plan {
             users,
             workload,
             length: Duration::from_secs(60),
-            paces: &[300, 1000, 3000],
+            paces: &PACES,
             faults: Vec::new(),
             reckless: false,
             trace: false,
             records: false,
+            dense,
         };
-        if Random::new(seed, 4).per_mille(CALM) {
+        if !dense && Random::new(seed, 4).per_mille(CALM) {
             plan.calm();
         }
         plan.faults = plan.schedule(&mut random);
@@ -123,7 +144,7 @@ impl Plan {
 
     /// Faults all along, at a pace of the run's own.
     fn schedule(&self, random: &mut Random) -> Vec<Scheduled> {
-        let pace = *random.pick(self.paces);
+        let pace = *random.pick(if self.dense { &DENSE_PACES } else { self.paces });
         let (mut at, mut faults) = (Duration::ZERO, Vec::new());
         loop {
             at += random.between(Duration::ZERO, Duration::from_millis(2 * pace));

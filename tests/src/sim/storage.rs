@@ -255,6 +255,9 @@ impl World {
 
     /// A process whose disk failed ends at once: what was under way may have happened or not.
     fn disk_failed(&mut self, number: usize, why: String) {
+        if self.trace {
+            eprintln!("{:?} process {number} ends: {why}", self.now);
+        }
         self.counts.disk_failures += 1;
         let single =
             |it: &mut Misbehaviour| *it = Misbehaviour { lies: it.lies, capacity: it.capacity, ..Default::default() };

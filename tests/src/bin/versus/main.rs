@@ -24,6 +24,8 @@ use clap::builder::RangedU64ValueParser;
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser};
 use load::Mix;
+use quorate::cli::print_bytes;
+use quorate_tests::say;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use store::Peer;
@@ -90,8 +92,8 @@ async fn main() -> ExitCode {
         stopped = stopped() => Err(stopped),
     };
     match compared {
-        Ok(compared) if arguments.json => println!("{}", report::json(&arguments, &compared)),
-        Ok(compared) => print!("{}", report::table(&arguments, &compared)),
+        Ok(compared) if arguments.json => say!("{}", report::json(&arguments, &compared)),
+        Ok(compared) => print_bytes(report::table(&arguments, &compared).as_bytes()),
         Err(error) => {
             eprintln!("error: {error}");
             return ExitCode::FAILURE;

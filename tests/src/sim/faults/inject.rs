@@ -303,7 +303,23 @@ impl World {
         }
     }
 
+    /// Whether an earlier fault of a process has not ended: what ends it would meet another directory than the one that the
+    /// fault was about, or put that one back in the place of another.
+    fn is_to_be_mended(&self, process: usize) -> bool {
+        self.mends.values().any(|mend| mend.concerns() == Some(process))
+    }
+
     fn inject_identity(&mut self, fault: &Fault) -> bool {
+        let (Fault::Wiped { process, .. }
+        | Fault::OldCopy { process, .. }
+        | Fault::Stranger { process, .. }
+        | Fault::Twin { process, .. }) = fault
+        else {
+            return false;
+        };
+        if self.is_to_be_mended(*process) {
+            return false;
+        }
         match fault {
             Fault::Wiped { process, time } => self.if_up(*process, |world| {
                 world.crash(*process, Outage::Process);
@@ -347,11 +363,10 @@ impl World {
         }
     }
 
-    /// The first of the two stands still while the others get to know the second, which they are asked to let lead. It
-    /// must not be started again meanwhile: then it would have the later boot, or speak beside the second.
+    /// The first of the two stands still while the others get to know the second, which they are asked to let lead. Nothing
+    /// starts it again meanwhile: then it would have the later boot, or speak beside the second.
     fn twin(&mut self, process: usize, time: Duration) -> bool {
-        let restarts = self.mends.values().any(|mend| mend.restarts() == Some(process));
-        if restarts || !self.is_expendable(process) || self.processes[process].directory.owes() {
+        if !self.is_expendable(process) || self.processes[process].directory.owes() {
             return false;
         }
         self.pause(process, time);

@@ -64,22 +64,19 @@ impl Mend {
         matches!(self, Self::Aged { .. } | Self::Part { .. })
     }
 
-    /// The process that it kills or starts, or may.
-    pub(super) fn restarts(&self) -> Option<usize> {
+    /// The process that it kills or starts, or may, or whose directory or disks it makes whole.
+    pub(super) fn concerns(&self) -> Option<usize> {
         match self {
-            Self::Exposure { process, .. }
+            Self::Space { process }
+            | Self::Pace { process }
+            | Self::Exposure { process, .. }
             | Self::Repair { process }
             | Self::Restore { process, .. }
             | Self::Aged { process, .. }
             | Self::Dismiss { process }
             | Self::Meet { process, .. }
             | Self::Part { process, .. } => Some(*process),
-            Self::Reach(_)
-            | Self::Speed(..)
-            | Self::Links
-            | Self::Space { .. }
-            | Self::Pace { .. }
-            | Self::Clock { .. } => None,
+            Self::Reach(_) | Self::Speed(..) | Self::Links | Self::Clock { .. } => None,
         }
     }
 }

@@ -32,10 +32,10 @@
 mod hits;
 mod inject;
 mod mend;
+#[cfg(test)]
+mod overlaps;
 pub mod partial;
 pub mod survivable;
-#[cfg(test)]
-mod tests;
 
 pub(super) use hits::Awaited;
 pub(super) use mend::Mend;
@@ -222,3 +222,6 @@ impl Fault {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
