@@ -136,9 +136,8 @@ impl World {
         let (instant, now) = (self.instant(), self.now);
         let Some(running) = self.processes[number].running.as_mut() else { return };
         let life = running.life;
-        if running.preparing.is_none()
-            && let Some((disk, length)) = running.lane.ask_spare(instant)
-        {
+        // It asks for one at a time, and is always asked: what it looks for next depends on that.
+        if let Some((disk, length)) = running.lane.ask_spare(instant) {
             running.preparing = Some(Spare::prepare(&disk, length));
             let time = self.job_time(number);
             self.queue.push(now + time, Event::Prepared { process: number, life });
