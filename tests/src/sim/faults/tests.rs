@@ -103,3 +103,25 @@ fn a_write_that_is_lost_counts_when_a_process_goes_without_it() {
     println!("{shown} shown, {put_back} put back");
     assert!(shown + put_back > 0);
 }
+
+/// A segment may take longer to be prepared than a full disk is not looked at: time must go on meanwhile.
+#[test]
+fn a_full_and_slow_disk_does_not_stop_the_clock() {
+    let mut world = World::new(Setup { segment_bytes: 16 << 10, ..Setup::default() });
+    let operator = world.add_client();
+    assert!(world.found(operator, &[(1, &[0, 1, 2])]));
+    for _ in 0..4 {
+        let client = world.add_client();
+        world.put_to_work(client, Workload { huge: 500, huge_bytes: 4000, ..Workload::default() });
+    }
+    let time = 20 * TIME;
+    (0..3).for_each(|process| _ = world.inject(0, &Fault::SlowDisk { process, factor: 100, time }));
+    for process in (0..3).cycle().take(12) {
+        world.inject(0, &Fault::FullDisk { process, time: TIME });
+        world.run_for(TIME);
+    }
+    world.note_hits();
+    assert!(world.faults.get("full-disk").is_some_and(|hits| *hits > 2), "{:?}", world.faults);
+    world.settle();
+    assert_eq!(world.judge().word(), "pass");
+}
