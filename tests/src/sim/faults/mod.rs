@@ -21,7 +21,9 @@
 //!
 //! Of two processes with one identity the one with the earlier boot stops as soon as it reaches a peer that knows the later.
 //! Until then it is a voter like any other, and so is what was sent to the one and is read by the other: a vote, say, given
-//! to the second and sent to the address of the first. Nobody can tell that; do not start a copy of a data directory.
+//! to the second and sent to the address of the first. Nobody can tell that; do not start a copy of a data directory. No
+//! protocol mends it: of three voters the first and one other are a majority, and so are the second and the third, and no
+//! honest voter is in both.
 //!
 //! A snapshot is thus never lost without a word, and its faults are injected whoever holds what.
 //!
