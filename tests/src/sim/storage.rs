@@ -136,9 +136,8 @@ impl World {
         let (instant, now) = (self.instant(), self.now);
         let Some(running) = self.processes[number].running.as_mut() else { return };
         let life = running.life;
-        if running.preparing.is_none()
-            && let Some((disk, length)) = running.lane.ask_spare(instant)
-        {
+        // Asked also while one is being prepared, as the log's thread does: that says when to look for space again.
+        if let Some((disk, length)) = running.lane.ask_spare(instant) {
             running.preparing = Some(Spare::prepare(&disk, length));
             let time = self.job_time(number);
             self.queue.push(now + time, Event::Prepared { process: number, life });
