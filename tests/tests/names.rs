@@ -21,7 +21,6 @@ const OTHER_HANDLERS: &[(&str, &[&str], &str)] = &[
     ("RequestRead", &["open_waiting_reads"], "a read is opened when an entry of the term is committed"),
     ("ConfirmRead", &["confirm_reads"], "one answer confirms several"),
     ("TakeSnapshot", &["take_image"], "the image is also for followers"),
-    ("CompactLog", &["purge"], "the write's name"),
     ("SendSnapshot", &["send_chunk"], "in parts"),
     ("HandleSnapshotChunk", &["handle_chunk"], "the message's name"),
     ("InstallSnapshot", &["install"], "in the file of snapshots"),

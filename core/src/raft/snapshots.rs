@@ -197,7 +197,7 @@ impl<P: Payload> Replica<P> {
     /// Removes what a snapshot up to `last` makes needless.
     fn purge(&mut self, last: LogIndex, out: &mut Effects<P>) {
         let base = self.trailing(last);
-        self.purge_to(base.min(self.oldest_transfer().unwrap_or(base)), out);
+        self.compact_log(base.min(self.oldest_transfer().unwrap_or(base)), out);
     }
 
     /// Removes what was kept below the mark for a transfer, once every follower has it: a group in which nothing happens
@@ -208,7 +208,7 @@ impl<P: Payload> Replica<P> {
             && let State::Leader(leader) = &self.state
             && leader.progress.values().all(|progress| progress.matched >= base)
         {
-            self.purge_to(base, out);
+            self.compact_log(base, out);
         }
     }
 
@@ -217,7 +217,8 @@ impl<P: Payload> Replica<P> {
         LogIndex::new(last.get().saturating_sub(self.limits.trailing_entries))
     }
 
-    fn purge_to(&mut self, base: LogIndex, out: &mut Effects<P>) {
+    /// Has the log begin after `base`, if it does not yet.
+    fn compact_log(&mut self, base: LogIndex, out: &mut Effects<P>) {
         if base > self.log.base().index {
             let base = self.log.position(base);
             self.log.purge(base);
