@@ -46,7 +46,7 @@ complete -c quorate -n "__fish_quorate_needs_command" -f -a "pages" -d 'Write th
 complete -c quorate -n "__fish_quorate_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c quorate -n "__fish_quorate_using_subcommand demo" -l seconds -d 'How long the clients work at least; the fault plan is spread over it' -r
 complete -c quorate -n "__fish_quorate_using_subcommand demo" -l clients -d 'Clients that work at the same time, each in a session of its own' -r
-complete -c quorate -n "__fish_quorate_using_subcommand demo" -l keep -d 'Keep data, logs and history in this new or empty directory' -r -F
+complete -c quorate -n "__fish_quorate_using_subcommand demo" -l keep -d 'Keep data, logs, history and records of what the nodes were given in this new or empty directory' -r -F
 complete -c quorate -n "__fish_quorate_using_subcommand demo" -l sabotage -d 'Let the clients lie, to see the demo fail' -r -f -a "wrong-value\t'Reports a value that lacks the last write that it held'
 repeat-append\t'Sends an append a second time as a new request'
 lost-write\t'Claims an acknowledged append that was never sent'"
