@@ -79,7 +79,7 @@ pub fn events(
     if before.is_some_and(|before| snapshot(before) < snapshot(after)) && !installed {
         actions.push(Some(Action::CompactLog { index: snapshot(after) }));
     }
-    if actions.is_empty() && before != Some(after) {
+    if actions.is_empty() && before.map(seen) != Some(seen(after)) {
         actions.push(None);
     }
     let speaks = |action: &Option<Action>| matches!(action, Some(Action::SyncWrites { .. } | Action::Restart { .. }));
@@ -93,4 +93,15 @@ pub fn events(
         action,
     });
     told.collect()
+}
+
+/// A replica as the specification sees it: without what is kept of its log below the snapshot.
+fn seen(state: &After) -> After {
+    let mut state = state.clone();
+    let (snapshot, log) = (state.memory.snapshot, &mut state.memory.log);
+    let kept = log.entries.len().min(snapshot.since(log.base_index) as usize);
+    log.base_term = kept.checked_sub(1).map_or(log.base_term, |last| log.entries[last].term);
+    log.base_index = log.base_index.plus(kept as u64);
+    log.entries.drain(..kept);
+    state
 }
