@@ -2,7 +2,7 @@
 
 use super::campaign::{Campaign, Tally};
 use super::canaries::CANARIES;
-use super::faults::CLASSES;
+use super::goal::Goal;
 use super::judge::Finding;
 use super::pieces;
 use super::plan::Plan;
@@ -273,42 +273,6 @@ fn measure(campaign: &Campaign, plan: fn(u64) -> Plan) -> (Tally, f64) {
     (tally, (cpu_seconds() - cpu).max(0.01))
 }
 
-/// What a campaign must reach, or it proves less than it is run for.
-struct Goal {
-    operations: u64,
-    faults: u64,
-}
-
-/// So many runs meet every class of faults.
-const MEETS_ALL: u64 = 200;
-
-impl Goal {
-    /// What was not reached, in words.
-    fn misses(&self, runs: u64, operations: u64, faults: &BTreeMap<String, u64>) -> Vec<String> {
-        let sum: u64 = faults.values().sum();
-        let mut misses = Vec::new();
-        if operations < self.operations {
-            misses.push(format!("{operations} operations were judged, fewer than {}", self.operations));
-        }
-        if sum < self.faults {
-            misses.push(format!("{sum} faults hit, fewer than {}", self.faults));
-        }
-        let missing = CLASSES.iter().filter(|class| faults.get(**class).is_none_or(|count| *count == 0));
-        let missing: Vec<&str> = missing.copied().collect();
-        if runs >= MEETS_ALL && !missing.is_empty() {
-            misses.push(format!("no fault of these classes hit: {}", missing.join(", ")));
-        }
-        misses
-    }
-
-    /// Says what was not reached. Whether all was.
-    fn is_reached(&self, runs: u64, operations: u64, faults: &BTreeMap<String, u64>) -> bool {
-        let misses = self.misses(runs, operations, faults);
-        misses.iter().for_each(|miss| eprintln!("error: {miss}"));
-        misses.is_empty()
-    }
-}
-
 fn resume_campaign(campaign: &Campaign, goal: &Goal, file: &Path, plan: fn(u64) -> Plan, traces: &Path) -> ExitCode {
     let run = |piece: &Campaign| {
         let (tally, cpu) = measure(piece, plan);
@@ -432,6 +396,7 @@ fn cpu_seconds() -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use super::super::faults::CLASSES;
     use super::super::network::Links;
     use super::*;
 

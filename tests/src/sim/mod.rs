@@ -10,6 +10,7 @@ pub mod clients;
 pub mod digest;
 pub mod disk;
 pub mod faults;
+mod goal;
 pub mod judge;
 pub mod network;
 pub mod operator;

@@ -32,6 +32,7 @@
 //! ([survivable]); unless it is told to be reckless, and then the judges must notice.
 
 mod hits;
+mod identities;
 mod inject;
 mod mend;
 #[cfg(test)]
