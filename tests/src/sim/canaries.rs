@@ -6,6 +6,7 @@
 //! control: then nobody may object.
 
 mod acts;
+mod song;
 
 use super::disk::{Misdeeds, Outage};
 use super::faults::{Fault, Part};
@@ -20,7 +21,7 @@ use super::workload::Workload;
 use super::world::{Sabotage, World};
 use acts::{each, lie, lose_last, sabotage, send_again, start_all};
 use quorate_core::limits::Limits;
-use quorate_spec::Violation;
+pub use song::Song;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -38,18 +39,6 @@ pub struct Canary {
     snapshots: bool,
     /// What happens between work and judgement. Only if it is told so something is broken.
     act: fn(&mut World, bool),
-}
-
-/// A canary's run, or its control's.
-pub struct Song {
-    /// The judges that object.
-    pub objections: BTreeSet<Judge>,
-    /// What was found to be wrong as the world went.
-    pub violation: Option<Violation>,
-    /// Which of its classes never happened.
-    pub missing: Vec<&'static str>,
-    /// Whether the whole run passes.
-    pub passes: bool,
 }
 
 /// A second of virtual time.
@@ -396,12 +385,5 @@ impl Canary {
             self.judges.iter().all(|judge| song.objections.contains(judge))
         };
         objects && song.missing.is_empty()
-    }
-}
-
-impl Song {
-    /// Whether nobody objects.
-    pub fn is_alive(&self) -> bool {
-        self.passes && self.objections.is_empty()
     }
 }
