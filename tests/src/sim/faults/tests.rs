@@ -1,3 +1,5 @@
+//! Faults count when they hit, and end as they should.
+
 use super::{Fault, Part};
 use crate::sim::disk::Outage;
 use crate::sim::setup::Setup;
