@@ -105,3 +105,36 @@ fn seen(state: &After) -> After {
     log.entries.drain(..kept);
     state
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::{LogIndex, NodeId, Term};
+    use crate::views::{EntryView, LogView};
+    use alloc::vec;
+
+    /// A replica with a snapshot up to 2 and four entries, of which so many are gone from its log.
+    fn replica(gone: usize, commit: u64) -> After {
+        let entry = |digest| EntryView { term: Term::new(1), digest };
+        let entries: Vec<EntryView> = [11, 12, 13, 14].map(entry)[gone..].into();
+        let base_term = if gone == 0 { Term::ZERO } else { Term::new(1) };
+        let log = LogView { base_index: LogIndex::new(gone as u64), base_term, entries };
+        let (node, term, snapshot) = (NodeId::new(1), Term::new(1), LogIndex::new(2));
+        let memory = DurableView { node, term, voted_for: None, log, snapshot };
+        After { memory, role: crate::views::Role::Leader, commit: LogIndex::new(commit) }
+    }
+
+    #[test]
+    fn only_what_is_kept_below_a_snapshot_goes_without_a_step() {
+        let told = |labels: Vec<Action>, before: &After, after: &After| {
+            events(GroupId::CONTROLLER, labels, Some(before), after, &after.memory)
+        };
+        let compacted = || vec![Action::CompactLog { index: LogIndex::new(2) }];
+        assert_eq!(told(compacted(), &replica(0, 4), &replica(2, 4)), vec![], "the snapshot was there before");
+        assert_eq!(told(vec![], &replica(1, 4), &replica(1, 4)), vec![], "nothing was done");
+        for (before, after) in [(replica(0, 3), replica(0, 4)), (replica(0, 4), replica(3, 4))] {
+            let events = told(compacted(), &before, &after);
+            assert!(matches!(events.as_slice(), [Event { action: None, after: Some(_), .. }]), "{events:?}");
+        }
+    }
+}

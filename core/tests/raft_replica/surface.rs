@@ -188,3 +188,35 @@ fn a_lane_that_contradicts_itself_is_refused() {
     durable.fold(Write::Install(mark(9)), blank).expect("a received snapshot may be far ahead");
     assert_eq!((durable.last_index(), durable.entries.len()), (LogIndex::new(9), 0));
 }
+
+/// What is left out of a view is what lies at or below the index, and never anything that is not committed.
+#[test]
+fn a_view_may_leave_out_what_is_committed() {
+    let mut replica = leader();
+    let _ = replica.step(Input::Propose { payloads: vec![Word("a".into()), Word("b".into())] });
+    let whole = replica.view();
+    assert_eq!((whole.log.entries.len(), whole.commit), (3, LogIndex::new(1)));
+    assert_eq!(replica.view_after(LogIndex::ZERO), whole);
+    for index in [1, 2, u64::MAX] {
+        let mut rest = replica.view_after(LogIndex::new(index));
+        assert_eq!(
+            (rest.log.base_index, rest.log.base_term),
+            (LogIndex::new(1), Term::new(1)),
+            "not beyond the commit"
+        );
+        assert_eq!(rest.log.entries, whole.log.entries[1..]);
+        rest.log = whole.log.clone();
+        assert_eq!(rest, whole, "the rest is the same");
+    }
+    let entry = |term| Arc::new(Entry { term: Term::new(term), kind: EntryKind::Noop });
+    let disk = Durable { entries: vec![entry(1), entry(2)], ..Durable::<Word>::genesis(voters(), Text::default()) };
+    let node = NodeId::new(1);
+    let (whole, rest) = (disk.view(node), disk.view_after(node, LogIndex::new(1)));
+    assert_eq!(
+        (rest.log.base_index, rest.log.base_term, rest.snapshot),
+        (LogIndex::new(1), Term::new(1), LogIndex::new(1))
+    );
+    assert_eq!(rest.log.entries, whole.log.entries[1..]);
+    let end = disk.view_after(node, LogIndex::new(9));
+    assert_eq!((end.snapshot, end.log.last_index(), end.log.entries.len()), (LogIndex::new(2), LogIndex::new(2), 0));
+}

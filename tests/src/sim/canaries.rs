@@ -16,7 +16,6 @@ use super::operator::join;
 use super::process::Directory;
 use super::setup::{Setup, small_limits};
 use super::verdicts::{Judge, objections};
-use super::watch::Watched;
 use super::workload::Workload;
 use super::world::{Sabotage, World};
 use acts::{each, lie, lose_last, sabotage, send_again, start_all};
@@ -34,7 +33,7 @@ pub struct Canary {
     /// The judges that must object.
     pub judges: &'static [Judge],
     /// Whether the specification's invariants are checked as it goes. If so the run ends there.
-    watched: Watched,
+    watch: bool,
     /// Whether snapshots are written.
     snapshots: bool,
     /// What happens between work and judgement. Only if it is told so something is broken.
@@ -59,10 +58,7 @@ pub const CANARIES: &[Canary] = &[
         let lie = |process| Fault::LyingSyncs { process, part: Part::Wal, time: EVER };
         lose_last(world, broken.then_some(lie), Outage::Power { kept: 1 }, |_| {});
     }),
-    Canary {
-        watched: Watched::Sampled,
-        ..canary("lying-majority-watched", &["lying-syncs"], &[Judge::Invariants], lie)
-    },
+    Canary { watch: true, ..canary("lying-majority-watched", &["lying-syncs"], &[Judge::Invariants], lie) },
     canary("last-write-lost-everywhere", &["lost-write"], LOSS, |world, broken| {
         let lose = |process| Fault::LostWrite { process, part: Part::Wal, time: EVER };
         lose_last(world, broken.then_some(lose), Outage::Process, |_| {});
@@ -333,7 +329,7 @@ const fn canary(
     judges: &'static [Judge],
     act: fn(&mut World, bool),
 ) -> Canary {
-    Canary { name, classes, judges, watched: Watched::Not, snapshots: false, act }
+    Canary { name, classes, judges, watch: false, snapshots: false, act }
 }
 
 impl Canary {
@@ -351,7 +347,7 @@ impl Canary {
         // What lies then is the log alone: it neither rotates nor goes with snapshots that are honest.
         let limits = Limits { snapshot_log_bytes: 1 << 30, ..small_limits() };
         let limits = if self.snapshots { small_limits() } else { limits };
-        let setup = Setup { seed: 11, watched: self.watched, segment_bytes: 1 << 20, limits, ..Setup::default() };
+        let setup = Setup { seed: 11, watch: self.watch, segment_bytes: 1 << 20, limits, ..Setup::default() };
         let mut world = World::new(setup);
         let operator = world.add_client();
         if !world.found(operator, &[(1, &[0, 1, 2])]) {

@@ -38,3 +38,21 @@ impl Goal {
         misses.is_empty()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_campaign_that_did_too_little_says_what_it_lacks() {
+        let mut faults: BTreeMap<String, u64> = CLASSES.iter().map(|class| ((*class).to_owned(), 2)).collect();
+        let all = 2 * CLASSES.len() as u64;
+        let goal = Goal { operations: 10, faults: all };
+        assert_eq!(goal.misses(200, 10, &faults), Vec::<String>::new());
+        assert_eq!(goal.misses(200, 9, &faults), ["9 operations were judged, fewer than 10"]);
+        faults.insert("twin".into(), 0);
+        let few = format!("{} faults hit, fewer than {all}", all - 2);
+        assert_eq!(goal.misses(200, 10, &faults), [few.clone(), "no fault of these classes hit: twin".into()]);
+        assert_eq!(goal.misses(199, 10, &faults), [few]);
+    }
+}

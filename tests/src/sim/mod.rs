@@ -28,6 +28,6 @@ pub mod storage;
 pub mod tally;
 pub mod time;
 pub mod verdicts;
-pub mod watch;
+mod watch;
 pub mod workload;
 pub mod world;

@@ -5,7 +5,6 @@ use super::network::Links;
 use super::random::Random;
 use super::setup::{Setup, small_limits};
 use super::time::Moment;
-use super::watch::Watched;
 use super::workload::Workload;
 use std::time::Duration;
 
@@ -93,7 +92,6 @@ impl Plan {
             limits: small_limits(),
             segment_bytes: *random.pick(&[16, 32, 64]) << 10,
             election: *random.pick(&[Duration::from_millis(300), Duration::from_secs(1)]),
-            watched: Watched::EveryStep,
             links: Links { slowest: Duration::from_millis(*random.pick(&[1, 5, 20])), ..Links::reliable() },
             ..Setup::default()
         };

@@ -1,7 +1,6 @@
 //! What a world begins with.
 
 use super::network::Links;
-use super::watch::Watched;
 use quorate_core::limits::{Limits, RaftLimits};
 use std::time::Duration;
 
@@ -36,8 +35,8 @@ pub struct Setup {
     pub attempt: Duration,
     /// How long a client tries in all.
     pub deadline: Duration,
-    /// How closely the specification's invariants are checked as it goes.
-    pub watched: Watched,
+    /// Whether the specification's invariants are checked as it goes.
+    pub watch: bool,
     /// Whether what every process was given in its last life is kept.
     pub records: bool,
 }
@@ -59,7 +58,7 @@ impl Default for Setup {
             sync: (Duration::from_micros(200), Duration::from_millis(4)),
             attempt: Duration::from_millis(500),
             deadline: Duration::from_secs(10),
-            watched: Watched::EveryStep,
+            watch: true,
             records: false,
         }
     }

@@ -1,7 +1,8 @@
 //! The specification's invariants, checked as the world goes: the same functions that the model checker calls.
 //!
 //! Whole logs are checked when something decisive happens, and at every [`SAMPLE`]th commitment; what came since the last
-//! time, after every step, unless more runs are worth more than that (see [`Watched`]).
+//! time, after every step that did anything in a group. A heartbeat by itself does not: what it changes (the term, the commit
+//! index) is looked at after the next step.
 
 use super::process::Process;
 use quorate_core::effect::Label;
@@ -17,23 +18,10 @@ use std::mem::{Discriminant, discriminant};
 /// One of so many commitments is judged with the logs of its whole group.
 const SAMPLE: u64 = 64;
 
-/// How closely the invariants of Raft are watched; those of configurations and data groups are checked at each change.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Watched {
-    /// Not at all, nor are the others.
-    Not,
-    /// When something decisive happens: elections, snapshots, one of many commitments.
-    #[default]
-    Sampled,
-    /// After every step that did anything in a group. A heartbeat by itself does not: what it changes (the term, the commit
-    /// index) is looked at after the next step.
-    EveryStep,
-}
-
 /// What is remembered to judge by.
 #[derive(Debug, Default)]
 pub(super) struct Watch {
-    watched: Watched,
+    enabled: bool,
     actions: HashMap<Discriminant<Action>, (&'static str, u64)>,
     commits: u64,
     raft: BTreeMap<GroupId, RaftGhost>,
@@ -55,8 +43,8 @@ pub(super) struct Watch {
 
 impl Watch {
     /// Nothing was seen yet.
-    pub(super) fn new(watched: Watched) -> Self {
-        Self { watched, ..Self::default() }
+    pub(super) fn new(enabled: bool) -> Self {
+        Self { enabled, ..Self::default() }
     }
 
     /// How often each action was taken.
@@ -100,9 +88,9 @@ impl Watch {
         Ok(())
     }
 
-    /// Judges the groups in which a process just did something: all of them, or where it was decisive.
+    /// Judges the groups in which a process just did something.
     pub(super) fn judge(&mut self, processes: &[Process], process: usize, labels: &[Label]) -> Result<(), Violation> {
-        if self.watched == Watched::Not {
+        if !self.enabled {
             return Ok(());
         }
         // Where the logs are judged whole, and where only what came since the last time.
@@ -110,7 +98,7 @@ impl Watch {
         for label in labels {
             let Some(group) = label.group else { continue };
             let beat = matches!(label.action, Action::HandleHeartbeat { .. } | Action::HandleHeartbeatReply { .. });
-            if self.watched == Watched::EveryStep && !beat {
+            if !beat {
                 raft.entry(group).or_default();
             }
             match label.action {

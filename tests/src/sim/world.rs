@@ -172,7 +172,7 @@ impl World {
             processes: Vec::new(),
             clients: Vec::new(),
             addresses: BTreeMap::new(),
-            watch: Watch::new(setup.watched),
+            watch: Watch::new(setup.watch),
             tallies: BTreeMap::new(),
             answer: None,
             digest: Digest::default(),
